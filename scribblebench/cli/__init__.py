@@ -1,0 +1,1 @@
+"""One click command a file; the rest is imported when a command is called."""

@@ -1,0 +1,63 @@
+"""The ``scribblebench`` command: subcommands are imported when they are called, so ``--help`` is quick."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import sys
+from typing import Any
+
+import click
+
+from scribblebench import __version__, cli
+from scribblebench.core.errors import UnknownNameError, UserError
+
+_NOT_COMMANDS = {"main"}
+
+
+class LazyCommands(click.Group):
+    """Finds a subcommand in the file that bears its name."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """List the files of this package that hold commands."""
+        del ctx
+        modules = (m.name for m in pkgutil.iter_modules(cli.__path__) if not m.name.startswith("_"))
+        return sorted(name.replace("_", "-") for name in modules if name not in _NOT_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command:
+        """Import a subcommand."""
+        if cmd_name not in self.list_commands(ctx):
+            raise UnknownNameError("command", cmd_name, self.list_commands(ctx))
+        module = importlib.import_module(f"{cli.__name__}.{cmd_name.replace('-', '_')}")
+        command: click.Command = module.command
+        return command
+
+
+@click.group(cls=LazyCommands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="scribblebench")
+def scribblebench() -> None:
+    r"""How far does a scribble-supervised segmentation method fall when its scribbles get worse?
+
+    \b
+    scribblebench make-dataset --drop 0.3     degraded scribbles, reproducible by seed
+    scribblebench run --grid shrink           train every method on every variant
+    scribblebench report                      tables, curves and one HTML page
+
+    Every command works at once on the built-in toy dataset; --dataset and --data-dir point it at
+    PASCAL VOC or a folder laid out like it.
+    """
+
+
+def main(arguments: list[str] | None = None) -> Any:
+    """Run the command line; what the user can mend is one line on stderr and exit code 2."""
+    try:
+        scribblebench.main(args=arguments, prog_name="scribblebench", standalone_mode=False)
+    except UserError as error:
+        print(f"Error: {error}", file=sys.stderr)  # noqa: T201 - the one place that reports errors
+        sys.exit(2)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        print("Interrupted. The same command carries on.", file=sys.stderr)  # noqa: T201 - as above
+        sys.exit(130)

@@ -1,0 +1,1 @@
+"""What every floor stands on: cards, registries, named randomness, files, errors."""

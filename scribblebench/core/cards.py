@@ -1,0 +1,265 @@
+"""The four kinds of card: a method, a protocol, a dataset and a grid are data, read from YAML.
+
+A card is a frozen struct; an unknown or misspelt field is an error that names the file and the field.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, TypeVar
+
+import msgspec
+from msgspec import Meta
+
+from scribblebench.core.errors import UserError
+
+Share = Annotated[float, Meta(ge=0, le=1)]
+Positive = Annotated[int, Meta(ge=1)]
+NonNegative = Annotated[float, Meta(ge=0)]
+S = TypeVar("S", bound=msgspec.Struct)
+
+
+class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What every card has: the name it is found by and a title for people."""
+
+    name: str
+    title: str
+
+
+class Paper(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where a method was published."""
+
+    key: str
+    year: int
+    title: str
+
+
+class LossTerm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"starts": "from"}):
+    """One loss of a method and when it acts.
+
+    Attributes:
+        part: the name of a registered loss.
+        weight: its factor in the sum.
+        starts: share of the run after which it acts (``from`` in YAML); 0.5 is the paper's second stage.
+        ramp: share of the run over which its weight grows from 0 once it has started.
+        options: the part's own fields; written flat beside the others in YAML.
+    """
+
+    part: str
+    weight: NonNegative = 1.0
+    starts: Share = 0.0
+    ramp: Share = 0.0
+    options: dict[str, Any] = {}
+
+    def weight_at(self, progress: float) -> float:
+        """Weight after a share ``progress`` of the run.
+
+        >>> LossTerm("entropy", weight=0.2, starts=0.5, ramp=0.1).weight_at(0.55)
+        0.1
+        """
+        if progress < self.starts:
+            return 0.0
+        if self.ramp == 0:
+            return self.weight
+        return round(self.weight * min(1.0, (progress - self.starts) / self.ramp), 12)
+
+
+class MethodCard(Card, frozen=True, kw_only=True):
+    """A method: registered parts and when they act. It knows nothing of crop sizes or GPUs.
+
+    Attributes:
+        supervision: which labels the losses see; ``masks`` is the full-supervision reference.
+        network: ``head`` names a registered head, the rest are its options.
+        losses: the terms, in the order in which they are logged.
+        note: one line for tables, such as what differs from the paper.
+    """
+
+    paper: Paper
+    supervision: Literal["scribble", "masks"] = "scribble"
+    network: dict[str, Any]
+    losses: tuple[LossTerm, ...]
+    note: str = ""
+
+
+class Augmentation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Ranges of the training augmentation (paper, Implementation; the authors' code for the odds).
+
+    Attributes:
+        scale: smallest and largest zoom.
+        rotation: largest angle, in degrees, to either side.
+        rotation_odds: probability that an image is rotated.
+        blur_odds: probability of a 5 x 5 Gaussian blur.
+        flip_odds: probability of a horizontal flip.
+    """
+
+    scale: tuple[float, float] = (0.5, 2.0)
+    rotation: NonNegative = 10.0
+    rotation_odds: Share = 0.5
+    blur_odds: Share = 0.5
+    flip_odds: Share = 0.5
+
+
+class Optimizer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which optimiser of ``torch.optim``, and its rates.
+
+    Attributes:
+        part: the optimiser.
+        lr: learning rate of the head.
+        backbone_lr: learning rate of the backbone; the head's where absent.
+        weight_decay: applied to weights of two or more dimensions only.
+        momentum: for ``sgd``.
+    """
+
+    part: Literal["adam", "adamw", "sgd"]
+    lr: Annotated[float, Meta(gt=0)]
+    backbone_lr: Annotated[float, Meta(gt=0)] | None = None
+    weight_decay: NonNegative = 0.0
+    momentum: Share = 0.9
+
+
+class ProtocolCard(Card, frozen=True, kw_only=True):
+    """Everything that must be equal between the methods compared.
+
+    Attributes:
+        dataset: the dataset used when none is named.
+        backbone: the name of a registered backbone.
+        weights: ``none`` (random), ``imagenet`` (torchvision's download) or a ``.safetensors`` file.
+        output_stride: pixels per cell of the network's grid.
+        head_width: channels of the representation before the classifier (the paper's 512).
+        freeze_batch_norm: keep the backbone's BatchNorm statistics and affine parameters fixed.
+        crop: side of a training crop; ``k * output_stride + 1``, so that strided convolutions are
+            flip-equivariant.
+        batch: images per step.
+        epochs: the total budget of every method.
+        schedule: ``step`` (x 0.1 at half, the paper's), ``one_cycle`` or ``poly``.
+        precision: ``bf16`` is autocast; the walk's energies stay float32.
+        evaluation: ``part`` names a registered inference, the rest are its options. Not part of a
+            training's identity.
+    """
+
+    dataset: str
+    backbone: str
+    weights: str = "none"
+    output_stride: Literal[8, 16]
+    head_width: Positive
+    freeze_batch_norm: bool = False
+    dropout: Share = 0.1
+    crop: Positive
+    batch: Positive
+    epochs: Positive
+    optimizer: Optimizer
+    schedule: Literal["step", "one_cycle", "poly"]
+    augmentation: Augmentation
+    precision: Literal["float32", "bf16"] = "float32"
+    evaluation: dict[str, Any]
+
+    def __post_init__(self) -> None:
+        if (self.crop - 1) % self.output_stride:
+            best = round((self.crop - 1) / self.output_stride) * self.output_stride + 1
+            raise ValueError(f"crop {self.crop} is not k x output_stride + 1; use {best}")
+        if not 0 < self.augmentation.scale[0] <= self.augmentation.scale[1]:
+            raise ValueError("augmentation.scale must be two positive numbers, smaller first")
+
+
+class Layout(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where a dataset in VOC layout keeps its files, relative to its root."""
+
+    images: str = "JPEGImages"
+    image_suffix: str = ".jpg"
+    masks: str = "SegmentationClassAug"
+    lists: str = "ImageSets/SegmentationAug"
+    strokes: str = "scribble_annotation/pascal_2012"
+    labels: str = "pascal_2012_scribble"
+    clicks: str = "voc_whats_the_point.json"
+    background_clicks: str = "voc_whats_the_point_bg_from_scribbles.json"
+
+
+class Archive(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One download of a dataset.
+
+    Attributes:
+        name: file name in the cache.
+        urls: mirrors, tried in order.
+        sha256: the checksum, or empty where nobody has published it.
+        extract: archive folder -> folder below the dataset's root.
+        note: what a person should know, such as a dead host.
+    """
+
+    name: str
+    urls: tuple[str, ...]
+    sha256: str = ""
+    extract: dict[str, str] = {}
+    note: str = ""
+
+
+class DatasetCard(Card, frozen=True, kw_only=True):
+    """A dataset: what it holds and how to obtain it.
+
+    Attributes:
+        source: ``voc`` (a folder in VOC layout) or ``toy`` (generated).
+        classes: class names in the order of their indices, background first.
+        tags: other spellings of class names in annotation files.
+        ignore_index: label of pixels that are not scored.
+        splits: split -> name of its list file.
+        has_masks: dense masks exist for the training split, so that objects are connected components.
+        licence: terms of use, in a line.
+    """
+
+    source: Literal["voc", "toy"]
+    classes: tuple[str, ...]
+    tags: dict[str, str] = {}
+    ignore_index: int = 255
+    splits: dict[str, str] = msgspec.field(default_factory=lambda: {"train": "train", "val": "val"})
+    has_masks: bool = True
+    layout: Layout = Layout()
+    archives: tuple[Archive, ...] = ()
+    licence: str = ""
+
+    def class_of(self, tag: str) -> int | None:
+        """Class index of a tag in an annotation file, or None where the dataset has no such class."""
+        name = self.tags.get(tag, tag)
+        return self.classes.index(name) if name in self.classes else None
+
+
+class GridVariants(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One kind of degradation and its rates; ``none`` has the single rate 0."""
+
+    kind: str
+    rates: tuple[Share, ...] = (0.0,)
+
+
+class GridCard(Card, frozen=True, kw_only=True):
+    """A grid: methods x variants x seeds."""
+
+    methods: tuple[str, ...]
+    variants: tuple[GridVariants, ...]
+    seeds: tuple[int, ...] = (0,)
+
+
+def convert(raw: Any, kind: type[S], where: str) -> S:
+    """Check a decoded mapping against a struct.
+
+    Raises:
+        UserError: a field is missing, unknown, or of another type; the message carries its path.
+    """
+    try:
+        return msgspec.convert(raw, kind)
+    except (msgspec.ValidationError, ValueError) as error:
+        raise UserError(f"{where}: {error}.") from error
+
+
+def nest_options(raw: Any) -> Any:
+    """Move a loss term's own options, written flat in YAML, into its ``options`` field.
+
+    >>> nest_options({"losses": [{"part": "entropy", "weight": 0.2, "padding": True}]})
+    {'losses': [{'part': 'entropy', 'weight': 0.2, 'options': {'padding': True}}]}
+    """
+    if not isinstance(raw, dict) or not isinstance(raw.get("losses"), list):
+        return raw
+    known = set(LossTerm.__struct_encode_fields__)
+    losses = []
+    for term in raw["losses"]:
+        if isinstance(term, dict):
+            flat = {k: v for k, v in term.items() if k in known}
+            term = {**flat, "options": {k: v for k, v in term.items() if k not in known}}
+        losses.append(term)
+    return {**raw, "losses": losses}

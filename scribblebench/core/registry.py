@@ -1,0 +1,82 @@
+"""One registry per kind of part: a part's file carries its name, and is imported when asked for."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from scribblebench.core.cards import convert
+from scribblebench.core.errors import UnknownNameError, UserError
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+
+class Registry(Generic[T]):
+    """The parts of one kind, one file each in a package.
+
+    A part is a frozen ``msgspec.Struct``: its fields are the options that a card may give it.
+    ``get("entropy")`` imports ``<package>.entropy`` and returns what that file registered;
+    ``get("my_package.my_module:MyLoss")`` returns a user's own part. Files whose name starts with an
+    underscore are not parts.
+
+    Args:
+        kind: what a part is called in error messages, such as ``"loss"``.
+        package: the package that holds the files, such as ``"scribblebench.losses"``.
+    """
+
+    def __init__(self, kind: str, package: str) -> None:
+        self.kind = kind
+        self.package = package
+        self._parts: dict[str, type[T]] = {}
+
+    def register(self, part: type[T]) -> type[T]:
+        """Register the one part of the file that calls this (a decorator)."""
+        module = part.__module__
+        name = module.rsplit(".", 1)[-1]
+        if name in self._parts and self._parts[name] is not part:
+            raise ValueError(f"{module} registers two {self.kind} parts; keep one to a file")
+        self._parts[name] = part
+        return part
+
+    def names(self) -> list[str]:
+        """List the names of the shipped parts, without importing them."""
+        path = importlib.import_module(self.package).__path__
+        return sorted(m.name for m in pkgutil.iter_modules(path) if not m.name.startswith("_"))
+
+    def get(self, name: str) -> type[T]:
+        """Return the part called ``name``.
+
+        Raises:
+            UnknownNameError: no part has this name.
+            UserError: a user's own ``module:attribute`` cannot be imported.
+        """
+        if ":" in name:
+            return self._own(name)
+        if name not in self.names():
+            raise UnknownNameError(self.kind, name, self.names())
+        importlib.import_module(f"{self.package}.{name}")
+        return self._parts[name]
+
+    def build(self, name: str, options: dict[str, Any], where: str) -> T:
+        """Make a part from a card's options.
+
+        Args:
+            name: the part's name.
+            options: its fields; unknown or mistyped ones are errors.
+            where: the card, for the message.
+        """
+        return convert(options, self.get(name), f"{where}: {self.kind} '{name}'")
+
+    def _own(self, name: str) -> type[T]:
+        module, _, attribute = name.partition(":")
+        try:
+            part: type[T] = getattr(importlib.import_module(module), attribute)
+        except (ImportError, AttributeError) as error:
+            raise UserError(
+                f"Cannot load the {self.kind} '{name}': {error}. "
+                "Give 'package.module:Class' of a module on the Python path."
+            ) from error
+        return part

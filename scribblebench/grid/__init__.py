@@ -1,0 +1,1 @@
+"""Grids: which cells there are, and running those that are missing."""

@@ -1,0 +1,1 @@
+"""From a trained network to class scores at an image's own size, one way a file."""

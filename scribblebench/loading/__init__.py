@@ -1,0 +1,1 @@
+"""Decoded images and label maps to augmented batches on the device."""

@@ -1,0 +1,79 @@
+"""What a loss sees of one training step, and what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import msgspec
+from torch import Tensor
+
+from scribblebench.ops.walk import Energies
+
+
+@dataclass(frozen=True)
+class Output:
+    """What a network computes from a batch of images.
+
+    Attributes:
+        logits: (batch, classes, h, w) at the network's own grid.
+        before: f^{L-1}, the representation before the walk, (batch, channels, h, w).
+        after: f^L, the representation after the walk; the same tensor where there is no walk.
+        energies: the walk's factors, or None where there is no walk.
+        alpha: the walk's learned weight, or None.
+    """
+
+    logits: Tensor
+    before: Tensor
+    after: Tensor
+    energies: Energies | None = None
+    alpha: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class Step:
+    """One training step.
+
+    Attributes:
+        images: normalised images, (batch, 3, side, side); 0 where padded.
+        labels: class indices or the ignore index, long (batch, side, side).
+        valid: False on padding, bool (batch, side, side).
+        output: what the network made of ``images``.
+        logits: the output's logits at full resolution, float32 (batch, classes, side, side).
+        forward: run the network on other images without gradient, leaving BatchNorm statistics alone;
+            ``forward(images, update_statistics=True)`` lets them move as the authors' code does.
+        stride: pixels per cell of the network's grid.
+        ignore_index: the label of pixels that carry no class.
+        draw: one uniform number in [0, 1) of this step, by name.
+    """
+
+    images: Tensor
+    labels: Tensor
+    valid: Tensor
+    output: Output
+    logits: Tensor
+    forward: Callable[..., Output]
+    stride: int
+    ignore_index: int
+    draw: Callable[[str], float]
+
+
+@dataclass(frozen=True)
+class LossValue:
+    """A loss's answer.
+
+    Attributes:
+        value: a scalar with gradient.
+        logs: scalars worth following over the run, detached, on the device (no synchronisation here).
+    """
+
+    value: Tensor
+    logs: dict[str, Tensor] = field(default_factory=dict)
+
+
+class Loss(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A loss: a frozen struct whose fields are the options a card may give it, and a call."""
+
+    def __call__(self, step: Step) -> LossValue:
+        """Compute the loss of one step."""
+        raise TypeError(f"{type(self).__name__} does not say how it is computed")

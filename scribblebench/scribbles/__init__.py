@@ -1,0 +1,1 @@
+"""Strokes: read, write, draw, degrade. No torch, no datasets."""

@@ -1,0 +1,1 @@
+"""Datasets on disk: VOC layout, the generated toy, degraded variants. No torch."""

@@ -1,0 +1,1 @@
+"""Records: one JSON a cell, written atomically, guarded by locks."""
