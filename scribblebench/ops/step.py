@@ -16,18 +16,19 @@ class Output:
     """What a network computes from a batch of images.
 
     Attributes:
-        logits: (batch, classes, h, w) at the network's own grid.
         before: f^{L-1}, the representation before the walk, (batch, channels, h, w).
-        after: f^L, the representation after the walk; the same tensor where there is no walk.
         energies: the walk's factors, or None where there is no walk.
-        alpha: the walk's learned weight, or None.
+        alpha: the walk's learned weight, or None where there is no walk.
+        after: f^L, the representation after the walk (``before`` itself where there is no walk), or None
+            where the network was asked to stop at the energies.
+        logits: (batch, classes, h, w) at the network's own grid, or None where it was asked to stop before.
     """
 
-    logits: Tensor
     before: Tensor
-    after: Tensor
     energies: Energies | None = None
     alpha: Tensor | None = None
+    after: Tensor | None = None
+    logits: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -40,8 +41,9 @@ class Step:
         valid: False on padding, bool (batch, side, side).
         output: what the network made of ``images``.
         logits: the output's logits at full resolution, float32 (batch, classes, side, side).
-        forward: run the network on other images without gradient, leaving BatchNorm statistics alone;
-            ``forward(images, update_statistics=True)`` lets them move as the authors' code does.
+        forward: run the network on other images without gradient: ``forward(images, until="energies")``
+            stops there, ``"after"`` and ``"logits"`` go on. BatchNorm statistics stay as they are unless
+            ``update_statistics=True`` is given, as in the authors' code.
         stride: pixels per cell of the network's grid.
         ignore_index: the label of pixels that carry no class.
         draw: one uniform number in [0, 1) of this step, by name.
