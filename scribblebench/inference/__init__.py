@@ -1,1 +1,32 @@
-"""From a trained network to class scores at an image's own size, one way a file."""
+"""From a trained network to class probabilities at an image's own size, one way a file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+from torch import Tensor
+
+from scribblebench.core.registry import Registry
+
+Network = Callable[[Tensor], Tensor]
+
+
+class Inference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A way of looking at whole images; its fields are the options of a protocol's ``evaluation``."""
+
+    def __call__(self, network: Network, images: Tensor, stride: int) -> Tensor:
+        """Compute class probabilities.
+
+        Args:
+            network: normalised images (batch, 3, h, w) to logits (batch, classes, cells, cells).
+            images: normalised images of one size, (batch, 3, h, w).
+            stride: the network's output stride.
+
+        Returns:
+            float32 (batch, classes, h, w), summing to 1 over the classes.
+        """
+        raise TypeError(f"{type(self).__name__} does not say how it is computed")
+
+
+INFERENCES: Registry[Inference] = Registry("inference", __name__)

@@ -1,0 +1,56 @@
+"""The whole image in one pass, or in one pass a scale."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn.functional import interpolate, pad
+
+from scribblebench.inference import INFERENCES, Inference, Network
+
+
+@INFERENCES.register
+class WholeImage(Inference, frozen=True):
+    """Average the probabilities over scales, and over a mirrored copy if asked for.
+
+    Attributes:
+        scales: zooms of the image; one pass each.
+        flip: add a mirrored pass at each scale.
+    """
+
+    scales: tuple[float, ...] = (1.0,)
+    flip: bool = False
+
+    def __call__(self, network: Network, images: Tensor, stride: int) -> Tensor:
+        """Compute class probabilities (see ``Inference``)."""
+        size = images.shape[-2:]
+        total = torch.zeros(())
+        for scale in self.scales:
+            scaled = images
+            if scale != 1:
+                target = [max(1, round(side * scale)) for side in size]
+                scaled = interpolate(images, target, mode="bilinear", align_corners=False)
+            views = [scaled, scaled.flip(-1)] if self.flip else [scaled]
+            for mirrored, view in enumerate(views):
+                scores = probabilities(network, view, stride)
+                scores = scores.flip(-1) if mirrored else scores
+                if scores.shape[-2:] != size:
+                    scores = interpolate(scores, size, mode="bilinear", align_corners=False)
+                total = scores if total.ndim == 0 else total + scores
+        return total / (len(self.scales) * (1 + self.flip))
+
+
+def probabilities(network: Network, images: Tensor, stride: int) -> Tensor:
+    """Pad images to ``k * stride + 1``, run the network, and return probabilities at their own size.
+
+    Args:
+        network: images to logits on the network's own grid.
+        images: normalised, (batch, 3, h, w).
+        stride: the network's output stride.
+    """
+    height, width = images.shape[-2:]
+    extra_height, extra_width = (-(side - 1) % stride for side in (height, width))
+    padded = pad(images, (0, extra_width, 0, extra_height))
+    logits = network(padded).float()
+    full = interpolate(logits, padded.shape[-2:], mode="bilinear", align_corners=True)
+    return full[..., :height, :width].softmax(dim=1)

@@ -1,0 +1,65 @@
+"""Augmented training batches, in an order that depends on the seed and the epoch alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from scribblebench.core.cards import Augmentation
+from scribblebench.core.errors import UserError
+from scribblebench.core.seeds import rng
+from scribblebench.loading.augment import Batch, draw, warp
+from scribblebench.loading.images import Canvas
+
+
+@dataclass(frozen=True)
+class Batches:
+    """The training split.
+
+    Attributes:
+        ids: image ids, in the order of the canvases.
+        images: the photographs.
+        labels: the label maps, of the same sizes.
+        augmentation: its ranges.
+        side: side of a crop in pixels.
+        size: images in a batch.
+        seed: the training seed.
+        ignore_index: label of padding.
+    """
+
+    ids: Sequence[str]
+    images: Canvas
+    labels: Canvas
+    augmentation: Augmentation
+    side: int
+    size: int
+    seed: int
+    ignore_index: int
+
+    def __post_init__(self) -> None:
+        if len(self.ids) < self.size:
+            raise UserError(
+                f"The training split has {len(self.ids)} images, fewer than one batch of {self.size}. "
+                f"Give --set batch={max(len(self.ids), 1)} or more images."
+            )
+
+    def __len__(self) -> int:
+        """Steps in an epoch; a last batch that is not full is left out, another one every epoch."""
+        return len(self.ids) // self.size
+
+    def epoch(self, epoch: int) -> Iterator[Batch]:
+        """Yield the batches of one epoch."""
+        order = rng("order", self.seed, epoch).permutation(len(self.ids))
+        for step in range(len(self)):
+            yield self._batch(epoch, order[step * self.size : (step + 1) * self.size].tolist())
+
+    def _batch(self, epoch: int, chosen: list[int]) -> Batch:
+        draws = draw(self.augmentation, self.seed, epoch, [self.ids[i] for i in chosen])
+        return warp(
+            self.images.pixels[chosen],
+            self.labels.pixels[chosen],
+            draws,
+            self.images.sizes[chosen],
+            self.side,
+            self.ignore_index,
+        )
