@@ -1,0 +1,180 @@
+"""A record: what is known of one cell of a grid, one JSON file a cell."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from scribblebench.core.errors import UserError
+from scribblebench.core.files import to_json, write_atomic
+
+SCHEMA = 1
+Status = Literal["done", "failed", "interrupted", "running"]
+_ID_DIGITS = 10
+_FILE_SAFE = re.compile(r"[A-Za-z0-9._+-]+")
+
+
+class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One cell: a method on a variant of a dataset under a protocol with a seed.
+
+    Attributes:
+        schema: version of this layout.
+        cell: SHA-256 of ``identity``.
+        slug: file-name safe name of the cell, see :func:`slug_of`.
+        status: how far the cell came.
+        reason: why it failed or was interrupted, in a line; empty otherwise.
+        method: the method card's name; ``method_title`` its title.
+        dataset: the dataset card's name.
+        protocol: the protocol card's name.
+        kind: ``none``, ``drop``, ``shrink`` or another degradation; ``rate`` how strong.
+        seed: the training's seed.
+        variant_seed: the seed of the degraded strokes.
+        overrides: protocol fields replaced by ``--set``.
+        identity: everything the cell's id hashes, resolved.
+        training_id: the id of the training alone; several evaluations may share one.
+        miou: mean IoU as a fraction, None until done.
+        iou: IoU of each class, None where the class is absent from truth and prediction.
+        classes: class names in the order of ``iou``.
+        curve: one mapping an epoch, with ``epoch``, ``loss`` and whatever the losses log; a number that
+            is not finite is None in the file.
+        epochs: epochs trained.
+        versions: library -> version.
+        seconds: wall time of training and evaluation.
+        peak_memory_mb: of the process, or of the device where it is one.
+        parameters: number of parameters, per module and ``total``.
+        commit: the program's commit, empty where unknown.
+        command: the command line.
+        started: ISO 8601, with the time zone.
+    """
+
+    cell: str
+    slug: str
+    status: Status
+    method: str
+    method_title: str
+    dataset: str
+    protocol: str
+    kind: str
+    rate: float
+    seed: int
+    variant_seed: int
+    identity: dict[str, Any]
+    training_id: str
+    classes: Sequence[str]
+    started: str
+    schema: int = SCHEMA
+    reason: str = ""
+    overrides: dict[str, Any] = {}
+    miou: float | None = None
+    iou: Sequence[float | None] = ()
+    curve: Sequence[Mapping[str, float | None]] = ()
+    epochs: int = 0
+    versions: dict[str, str] = {}
+    device: str = ""
+    seconds: float = 0.0
+    peak_memory_mb: float = 0.0
+    parameters: dict[str, int] = {}
+    commit: str = ""
+    command: str = ""
+
+    def __post_init__(self) -> None:
+        end = f"_{self.cell[:_ID_DIGITS]}"
+        if not _FILE_SAFE.fullmatch(self.slug) or not self.slug.endswith(end):
+            raise ValueError(f"slug '{self.slug}' must be file-name safe and end in {end} - at `$.slug`")
+        if self.status == "done" and not (self.miou is not None and 0 <= self.miou <= 1):
+            raise ValueError(f"a cell that is done has an mIoU in [0, 1], not {self.miou} - at `$.miou`")
+        if len(self.iou) not in (0, len(self.classes)):
+            raise ValueError(f"{len(self.iou)} IoUs for {len(self.classes)} classes - at `$.iou`")
+
+
+def slug_of(dataset: str, method: str, kind: str, rate: float, seed: int, cell: str) -> str:
+    """Name a cell for people and file systems.
+
+    >>> slug_of("toy", "rw-ss", "shrink", 0.5, 0, "1a2b3c4d5e6f")
+    'toy_rw-ss_shrink-0.5_seed0_1a2b3c4d5e'
+    >>> slug_of("toy", "rw", "none", 0.0, 2, "1a2b3c4d5e6f")
+    'toy_rw_none_seed2_1a2b3c4d5e'
+    """
+    variant = kind if kind == "none" else f"{kind}-{rate:g}"
+    return f"{dataset}_{method}_{variant}_seed{seed}_{cell[:_ID_DIGITS]}"
+
+
+def record_path(folder: Path, slug: str) -> Path:
+    """Return the record's own file."""
+    return folder / f"{slug}.json"
+
+
+def confusion_path(folder: Path, slug: str) -> Path:
+    """Return the file of the cell's confusion matrices, one an image."""
+    return folder / f"{slug}.npz"
+
+
+def write_record(folder: Path, record: Record) -> Path:
+    """Write a record, whole or not at all; a later status of the same cell replaces the earlier.
+
+    Raises:
+        UserError: the folder cannot be written.
+    """
+    path = record_path(folder, record.slug)
+    write_atomic(path, to_json(_finite(msgspec.to_builtins(record))))
+    return path
+
+
+def read_record(path: Path) -> Record:
+    """Read one record.
+
+    Raises:
+        UserError: the file is unreadable, not a record, or written by a later version.
+    """
+    try:
+        raw = msgspec.json.decode(path.read_bytes())
+    except OSError as error:
+        raise UserError(f"Cannot read {path}: {error.strerror or error}.") from error
+    except msgspec.DecodeError as error:
+        raise UserError(
+            f"{path} is not a whole JSON file ({error}). Remove it, and its cell is run again."
+        ) from error
+    version = raw.get("schema") if isinstance(raw, dict) else None
+    if isinstance(version, int) and version > SCHEMA:
+        raise UserError(
+            f"{path} has schema {version}, this scribblebench reads up to {SCHEMA}. Update scribblebench."
+        )
+    try:
+        return msgspec.convert(raw, Record)
+    except msgspec.ValidationError as error:
+        raise UserError(f"{path} is not a record: {error}. Mend or remove it.") from error
+
+
+def read_records(folder: Path) -> list[Record]:
+    """Read every record of a folder, in the order of their file names.
+
+    Raises:
+        UserError: a file is broken; the message names file and field.
+    """
+    return [read_record(path) for path in sorted(folder.glob("*.json"))]
+
+
+def find_record(folder: Path, cell: str) -> Record | None:
+    """Return the record of a cell by its full id, or None where there is none.
+
+    Raises:
+        UserError: the cell's file is broken.
+    """
+    found = (read_record(path) for path in sorted(folder.glob(f"*_{cell[:_ID_DIGITS]}.json")))
+    return next((record for record in found if record.cell == cell), None)
+
+
+def _finite(value: Any) -> Any:
+    """Replace what JSON cannot hold (a diverged loss) by None."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return value
