@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
-import yaml
 
+from scribblebench.core.card_yaml import read_yaml
 from scribblebench.core.cards import (
     Card,
     DatasetCard,
@@ -107,10 +107,7 @@ class Library:
         if name not in self._paths[kind]:
             raise UnknownNameError(kind.removesuffix("s"), name, self.names(kind))
         path = self._paths[kind][name]
-        try:
-            raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except yaml.YAMLError as error:
-            raise UserError(f"{path} is not YAML: {' '.join(str(error).split())}.") from error
+        raw = read_yaml(path)
         for key, value in (overrides or {}).items():
             _override(raw, key, value)
         card = convert(nest_options(raw), struct, f"{path}{' with --set' if overrides else ''}")
