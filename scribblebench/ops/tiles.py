@@ -1,0 +1,28 @@
+"""Cutting an n x n matrix per image into tiles of whole rows, so that none is ever held at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+
+# Numbers in a tile. On the CPU a tile of float32 (1 MiB) stays in the cache of a core; elsewhere a tile is
+# large enough to keep the device busy (64 MiB).
+_CPU_TILE = 2**18
+_DEVICE_TILE = 2**24
+
+
+def tiles(batch: int, rows: int, columns: int, device: torch.device) -> Iterator[tuple[slice, slice]]:
+    """Cut ``batch`` matrices of ``rows`` x ``columns`` into (images, rows) slices of bounded size.
+
+    On the CPU a tile belongs to one image; elsewhere it spans the batch.
+
+    >>> [(i.start, r.start, r.stop) for i, r in tiles(2, 3481, 3481, torch.device("cpu"))][:2]
+    [(0, 0, 75), (0, 75, 150)]
+    """
+    on_cpu = device.type == "cpu"
+    images = 1 if on_cpu else batch
+    height = max(1, (_CPU_TILE if on_cpu else _DEVICE_TILE) // (images * columns))
+    for image in range(0, batch, images):
+        for row in range(0, rows, height):
+            yield slice(image, image + images), slice(row, min(row + height, rows))
