@@ -1,1 +1,1 @@
-"""Networks: backbones and heads."""
+"""Networks: a backbone without classifier, a head, and nothing global."""

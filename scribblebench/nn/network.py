@@ -1,0 +1,119 @@
+"""A network as cards describe it: a trunk and a head."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+from torch import Tensor, nn
+
+from scribblebench.core.cards import MethodCard, ProtocolCard
+from scribblebench.core.errors import UserError
+from scribblebench.nn.backbones import BACKBONES, Trunk
+from scribblebench.nn.heads import HEADS, HeadSpec
+from scribblebench.nn.heads import Until as Until
+from scribblebench.nn.initial import seeded
+from scribblebench.ops.step import Output
+
+_Norm = nn.modules.batchnorm._BatchNorm
+
+
+class Network(nn.Module):
+    """A trunk and a head.
+
+    Args:
+        trunk: images to features.
+        head: features to an output.
+        freeze_batch_norm: keep the trunk's BatchNorm as it is, statistics and affine parameters, in
+            training too.
+    """
+
+    def __init__(self, trunk: Trunk, head: nn.Module, freeze_batch_norm: bool = False) -> None:
+        super().__init__()
+        self.trunk = trunk
+        self.head = head
+        self._frozen = _norms(trunk) if freeze_batch_norm else []
+        for norm in self._frozen:
+            norm.requires_grad_(requires_grad=False)
+
+    def forward(self, images: Tensor, until: Until = "logits") -> Output:
+        """Run the network, or the part of it that is asked for.
+
+        Args:
+            images: normalised, (batch, 3, h, w).
+            until: where to stop (see ``Output``).
+        """
+        output: Output = self.head(self.trunk(images), until)
+        return output
+
+    def train(self, mode: bool = True) -> Network:
+        """Switch between training and evaluation; frozen BatchNorm always evaluates."""
+        super().train(mode)
+        for norm in self._frozen:
+            norm.eval()
+        return self
+
+    def backbone_parameters(self) -> list[nn.Parameter]:
+        """The trunk's trainable parameters."""
+        return [p for p in self.trunk.parameters() if p.requires_grad]
+
+    def head_parameters(self) -> list[nn.Parameter]:
+        """The head's trainable parameters."""
+        return [p for p in self.head.parameters() if p.requires_grad]
+
+
+def build_network(protocol: ProtocolCard, method: MethodCard, classes: int, seed: int) -> Network:
+    """Build a network with random weights, on the CPU; ``load_weights`` gives its trunk better ones.
+
+    The weights depend on nothing but the cards and the seed, and the parts that two methods share start
+    alike: the trunk is drawn first, then what every head has, then what only some have.
+
+    Args:
+        protocol: names the backbone, output stride, width and dropout.
+        method: names the head and its options.
+        classes: number of classes.
+        seed: the training seed.
+
+    Raises:
+        UserError: the method names no head, or an option that its head does not have.
+        UnknownNameError: no such backbone or head.
+    """
+    options = dict(method.network)
+    if not isinstance(name := options.pop("head", None), str):
+        raise UserError(f"Method '{method.name}' names no head. Add 'head: plain' to its network.")
+    head = HEADS.build(name, options, f"method '{method.name}'")
+    backbone = BACKBONES.build(protocol.backbone, {}, f"protocol '{protocol.name}'")
+    with seeded("network", seed):
+        trunk = backbone.build(protocol.output_stride)
+        if head.multi_grid:
+            trunk.apply_multi_grid()
+        spec = HeadSpec(trunk.channels, protocol.head_width, classes, protocol.dropout, seed)
+        return Network(trunk, head.build(spec), protocol.freeze_batch_norm)
+
+
+@contextlib.contextmanager
+def frozen_statistics(network: nn.Module) -> Iterator[None]:
+    """Leave BatchNorm's running statistics alone for a block.
+
+    In training mode batches still normalise themselves.
+    """
+    norms = [norm for norm in _norms(network) if norm.track_running_stats]
+    for norm in norms:
+        norm.track_running_stats = False
+    try:
+        yield
+    finally:
+        for norm in norms:
+            norm.track_running_stats = True
+
+
+def parameter_counts(network: Network) -> dict[str, int]:
+    """Count parameters of the trunk, of the walk, and of the head without the walk."""
+    counts = {"trunk": 0, "head": 0, "walk": 0}
+    for name, parameter in network.named_parameters():
+        counts["walk" if name.startswith("head.walk.") else name.partition(".")[0]] += parameter.numel()
+    return counts
+
+
+def _norms(module: nn.Module) -> list[_Norm]:
+    return [layer for layer in module.modules() if isinstance(layer, _Norm)]
