@@ -50,3 +50,26 @@ def same(one: Annotation, other: Annotation) -> bool:
             for a, b in zip(one.strokes, other.strokes, strict=True)
         )
     )
+
+
+def rounded(points: Points) -> tuple[Points, Points]:
+    """Round a stroke to whole pixels, as annotation files hold it.
+
+    Halves go up. Of consecutive points that fall on one pixel one is kept.
+
+    Returns:
+        The whole-pixel points, and the exact point that each stands for: the first of those that fell on
+        its pixel, and for the last one the last, so that the exact ends of a cut stroke are kept.
+
+    >>> rounded(np.array([[0.4, 0.0], [0.3, 0.2], [5.5, 1.0]]))
+    (array([[0., 0.], [6., 1.]]), array([[0.4, 0. ], [5.5, 1. ]]))
+    """
+    whole = np.floor(points + 0.5)
+    if len(whole) == 1:
+        return whole, points
+    new = np.concatenate(([True], (whole[1:] != whole[:-1]).any(axis=1)))
+    if new.all():
+        return whole, points
+    exact = points[new]
+    exact[-1] = points[-1]
+    return whole[new], exact

@@ -1,0 +1,27 @@
+"""Kinds of dataset, one a file: how a card's ``source`` becomes a folder."""
+
+from pathlib import Path
+
+import msgspec
+
+from scribblebench.core.cards import DatasetCard
+from scribblebench.core.registry import Registry
+
+
+class Kind(msgspec.Struct, frozen=True):
+    """One kind of dataset."""
+
+    def locate(self, card: DatasetCard, data_dir: Path | None) -> Path:
+        """Return the dataset's folder.
+
+        Args:
+            card: the dataset.
+            data_dir: what the user gave, if anything.
+
+        Raises:
+            UserError: there is none, and what to do.
+        """
+        raise NotImplementedError
+
+
+KINDS: Registry[Kind] = Registry("kind of dataset", __name__)

@@ -1,0 +1,178 @@
+"""The manifest of a variant: what it was made from, by which rule, and what every file must be."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from scribblebench import __version__
+from scribblebench.core.errors import UserError
+from scribblebench.core.files import to_json
+from scribblebench.sources.spec import VariantSpec
+
+NAME = "manifest.json"
+SCHEMA = 1
+# Raise it when the same spec and source would give other strokes or pixels than before.
+RULE = 1
+
+T = TypeVar("T")
+
+
+class ImageRecord(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One image of a variant.
+
+    Attributes:
+        image: the id.
+        source: digest of the source's strokes.
+        strokes: number of strokes in the source.
+        kept: for each stroke written, its index in the source.
+        exact: stroke written -> the points whose exact coordinates are not the whole ones in the file,
+            each as position, x, y.
+        pixels: number of labelled pixels.
+        drawn: digest of the strokes written.
+        labels: digest of the label map's pixels.
+        png: SHA-256 of the label map's file.
+        xml: SHA-256 of the annotation file.
+        mask: digest of the dense mask, where the rule looks at it.
+    """
+
+    image: str
+    source: str
+    strokes: int
+    kept: tuple[int, ...]
+    pixels: int
+    drawn: str
+    labels: str
+    png: str
+    xml: str
+    exact: dict[str, list[tuple[int, float, float]]] = {}
+    mask: str = ""
+
+
+class Source(msgspec.Struct, frozen=True):
+    """What a variant was made from.
+
+    Attributes:
+        dataset: name of the dataset card.
+        split: which images.
+        strokes: the reader of its strokes.
+        masks: the rule looks at the masks, so the fingerprint covers them.
+        images: how many.
+        fingerprint: over ids, strokes and, where the rule looks at them, mask pixels.
+    """
+
+    dataset: str
+    split: str
+    strokes: str
+    masks: bool
+    images: int
+    fingerprint: str
+
+
+class Totals(msgspec.Struct):
+    """Counts over all images of a variant."""
+
+    images: int = 0
+    strokes_in_source: int = 0
+    strokes: int = 0
+    labelled_pixels: int = 0
+    images_without_strokes: int = 0
+
+    def add(self, record: ImageRecord) -> None:
+        """Count one image."""
+        self.images += 1
+        self.strokes_in_source += record.strokes
+        self.strokes += len(record.kept)
+        self.labelled_pixels += record.pixels
+        self.images_without_strokes += not record.kept
+
+
+class Head(msgspec.Struct, frozen=True, kw_only=True):
+    """A manifest without its images.
+
+    Attributes:
+        schema: version of this file's form.
+        rule: version of the rules.
+        made_by: program and version.
+        variant: the id.
+        spec: what the id abbreviates, every default spelt out.
+        source: what it was made from.
+        totals: counts.
+        repairs: what was mended in the source, and how often.
+        fingerprint: over ids, label pixels and strokes; independent of PNG and XML encoders.
+    """
+
+    schema: int = SCHEMA
+    rule: int = RULE
+    made_by: str = f"scribblebench {__version__}"
+    variant: str
+    spec: VariantSpec
+    source: Source
+    totals: Totals
+    repairs: dict[str, int]
+    fingerprint: str
+
+
+class Manifest(Head, frozen=True, kw_only=True):
+    """A whole manifest; ``images`` is ordered by id."""
+
+    images: tuple[ImageRecord, ...]
+
+
+def manifest_pieces(head: Head, records: Iterable[bytes]) -> Iterator[str]:
+    """Yield a manifest as text, an image a line, so that no more than one is held.
+
+    Args:
+        head: all but the images.
+        records: the images, encoded.
+    """
+    yield to_json(msgspec.to_builtins(head)).rstrip().removesuffix("}").rstrip() + ',\n  "images": ['
+    separator = "\n    "
+    for record in records:
+        yield separator + record.decode("utf-8").rstrip()
+        separator = ",\n    "
+    yield "\n  ]\n}\n"
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read the manifest of a variant's folder.
+
+    Raises:
+        UserError: none there, or not one of ours.
+    """
+    path = folder / NAME
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Manifest)
+    except FileNotFoundError as error:
+        raise UserError(f"No variant at {folder}: {NAME} is missing. Make it with 'make-dataset'.") from error
+    except (OSError, msgspec.DecodeError, ValueError) as error:
+        raise UserError(
+            f"{path} is not a manifest of this version ({error}). Make the variant again."
+        ) from error
+
+
+class Fingerprints:
+    """Fingerprints of source and variant, image by image, in the order of ids."""
+
+    def __init__(self) -> None:
+        self._source = hashlib.sha256(b"scribblebench source\n")
+        self._variant = hashlib.sha256(b"scribblebench variant\n")
+
+    def add(self, record: ImageRecord) -> None:
+        """Add one image."""
+        self._source.update(f"{record.image} {record.source} {record.mask}\n".encode())
+        self._variant.update(f"{record.image} {record.drawn} {record.labels}\n".encode())
+
+    @property
+    def source(self) -> str:
+        """Fingerprint of what was read."""
+        return self._source.hexdigest()
+
+    @property
+    def variant(self) -> str:
+        """Fingerprint of what was made."""
+        return self._variant.hexdigest()

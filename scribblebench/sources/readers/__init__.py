@@ -1,0 +1,60 @@
+"""Where strokes come from, one way a file; a dataset folder is read by the first way it has files for."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import ClassVar
+
+import msgspec
+
+from scribblebench.core.cards import DatasetCard
+from scribblebench.core.registry import Registry
+from scribblebench.scribbles.stroke import Annotation
+
+
+class Reader(msgspec.Struct, frozen=True):
+    """One way to obtain the strokes of an image.
+
+    Attributes:
+        order: readers with a lower number are preferred.
+        looks_for: what the folder must hold, for messages.
+    """
+
+    order: ClassVar[int]
+    looks_for: ClassVar[str]
+
+    def present(self, card: DatasetCard, root: Path) -> bool:
+        """Tell whether the folder has what this reader reads."""
+        raise NotImplementedError
+
+    def ids(self, card: DatasetCard, root: Path) -> list[str]:
+        """List the images that have strokes: the dataset's ids where it has no list."""
+        raise NotImplementedError
+
+    def read(
+        self, card: DatasetCard, root: Path, image: str, size: tuple[int, int]
+    ) -> tuple[Annotation, Counter[str]]:
+        """Read the strokes of one image.
+
+        Args:
+            card: the dataset.
+            root: its folder.
+            image: the id.
+            size: width and height of the photograph.
+
+        Returns:
+            The annotation and the repairs that it needed.
+
+        Raises:
+            UserError: missing, malformed, or of another size than the photograph.
+        """
+        raise NotImplementedError
+
+
+READERS: Registry[Reader] = Registry("stroke source", __name__)
+
+
+def stems(folder: Path, suffix: str) -> list[str]:
+    """List the ids of the files of one kind in a folder."""
+    return sorted(path.stem for path in folder.glob(f"*{suffix}") if not path.name.startswith("."))

@@ -1,0 +1,48 @@
+"""Strokes from ScribbleSup's XML files."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import ClassVar
+
+from scribblebench.core.cards import DatasetCard
+from scribblebench.core.errors import UserError
+from scribblebench.scribbles.stroke import Annotation
+from scribblebench.scribbles.xml import read_xml
+from scribblebench.sources.readers import READERS, Reader, stems
+
+
+@READERS.register
+class Xml(Reader, frozen=True):
+    """``scribble_annotation/pascal_2012/<id>.xml``."""
+
+    order: ClassVar[int] = 0
+    looks_for: ClassVar[str] = "XML strokes in {strokes}/"
+
+    def present(self, card: DatasetCard, root: Path) -> bool:
+        """Tell whether there is any XML file."""
+        return any((root / card.layout.strokes).glob("*.xml"))
+
+    def ids(self, card: DatasetCard, root: Path) -> list[str]:
+        """List the ids that have an XML file."""
+        return stems(root / card.layout.strokes, ".xml")
+
+    def read(
+        self, card: DatasetCard, root: Path, image: str, size: tuple[int, int]
+    ) -> tuple[Annotation, Counter[str]]:
+        """Read one file, and compare its size with the photograph's."""
+        path = root / card.layout.strokes / f"{image}.xml"
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise UserError(
+                f"{path} cannot be read ({error.strerror}). Fetch it, or take its id off the list."
+            ) from error
+        annotation, repairs = read_xml(data, image, card.class_of, str(path))
+        if (annotation.width, annotation.height) != size:
+            raise UserError(
+                f"{path} is for {annotation.width} x {annotation.height} pixels, but the photograph has "
+                f"{size[0]} x {size[1]}. Fetch both again."
+            )
+        return annotation, repairs

@@ -1,0 +1,108 @@
+"""What a variant of a dataset is: degradations, seed and pen. Its id names its folder."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from scribblebench.core.cards import Share, convert
+from scribblebench.core.errors import UserError
+from scribblebench.scribbles.degradation import Degradation
+from scribblebench.scribbles.degradations import DEGRADATIONS
+from scribblebench.scribbles.draw import Pen
+from scribblebench.scribbles.png import Labels
+
+
+class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One degradation at one rate.
+
+    Attributes:
+        kind: the name of a registered degradation.
+        rate: in [0, 1].
+        options: the degradation's own fields.
+    """
+
+    kind: str
+    rate: Share
+    options: dict[str, Any] = {}
+
+    def part(self) -> Degradation:
+        """Make the degradation."""
+        return DEGRADATIONS.build(self.kind, self.options, "variant")
+
+
+class VariantSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A variant, up to the dataset it is made from.
+
+    Attributes:
+        degradations: applied in this order.
+        seed: of every draw.
+        pen: how strokes become pixels.
+        labels: kind of label PNG.
+        strokes: the reader of the source's strokes, where it was forced.
+    """
+
+    degradations: tuple[Step, ...] = ()
+    seed: int = 0
+    pen: Pen = Pen()
+    labels: Labels = "palette"
+    strokes: str = ""
+
+    @classmethod
+    def of(cls, kind: str, rate: float = 0.0, seed: int = 0, **options: Any) -> VariantSpec:
+        """Return the variant of one degradation; kind ``none`` is the undegraded one.
+
+        >>> VariantSpec.of("shrink", 0.5).id, VariantSpec.of("none", seed=3).id
+        ('shrink-0.5-seed0', 'none')
+        >>> VariantSpec.of("drop", 0.3, 1, unit="stroke").id
+        'drop-0.3-unit=stroke-seed1'
+        """
+        if kind == "none":
+            return cls()
+        return cls(
+            degradations=(convert({"kind": kind, "rate": rate, "options": options}, Step, "variant"),),
+            seed=seed,
+        )
+
+    @property
+    def id(self) -> str:
+        """A name fit for a folder: degradations, options that differ from their defaults, seed."""
+        steps = ["-".join((s.kind, f"{s.rate:.12g}", *_changed(s.part()))) for s in self.degradations]
+        rest = [
+            *_changed(self.pen),
+            *(f"{k}={getattr(self, k)}" for k in ("labels", "strokes") if self._differs(k)),
+        ]
+        seed = [f"seed{self.seed}"] if steps else []
+        return "-".join(("+".join(steps) or "none", *rest, *seed))
+
+    def _differs(self, field: str) -> bool:
+        return bool(getattr(self, field) != getattr(VariantSpec(), field))
+
+    def parts(self) -> tuple[tuple[Degradation, float], ...]:
+        """Make the degradations, with their rates.
+
+        Raises:
+            UserError: an unknown degradation or option, a rate outside [0, 1], or one degradation twice.
+        """
+        kinds = [step.kind for step in self.degradations]
+        if len(set(kinds)) < len(kinds):
+            raise UserError(f"The variant names {kinds[0]} twice; give each degradation one rate.")
+        return tuple((step.part(), step.rate) for step in self.degradations)
+
+    def drawn_with(self) -> Pen:
+        """Return the pen after the degradations that change it."""
+        pen = self.pen
+        for part, rate in self.parts():
+            pen = part.pen(pen, rate)
+        return pen
+
+
+def _changed(struct: msgspec.Struct) -> list[str]:
+    fields = msgspec.structs.fields(type(struct))
+    values = ((f.name, getattr(struct, f.name), f.default) for f in fields)
+    return [f"{name}={_text(value)}" for name, value, default in values if value != default]
+
+
+def _text(value: Any) -> str:
+    return f"{value:.12g}" if isinstance(value, float) else str(value)

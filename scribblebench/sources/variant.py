@@ -1,0 +1,241 @@
+"""Variants on disk: made aside and renamed, so that a half one is never met."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+from filelock import FileLock
+
+from scribblebench.core.errors import UserError
+from scribblebench.core.files import building
+from scribblebench.sources.folder import DatasetFolder
+from scribblebench.sources.job import LABELS, STROKES, Job
+from scribblebench.sources.manifest import (
+    NAME,
+    RULE,
+    Fingerprints,
+    Head,
+    ImageRecord,
+    Manifest,
+    Source,
+    Totals,
+    manifest_pieces,
+    read_manifest,
+)
+from scribblebench.sources.spec import VariantSpec
+from scribblebench.sources.workers import Outcome, each_image
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A variant's folder. Made by ``open_variant`` and ``make_variant``."""
+
+    root: Path
+    manifest: Manifest
+
+    @cached_property
+    def ids(self) -> list[str]:
+        """The images, in the order of their ids."""
+        return [record.image for record in self.manifest.images]
+
+    @property
+    def fingerprint(self) -> str:
+        """Fingerprint over ids, label pixels and strokes."""
+        return self.manifest.fingerprint
+
+    def label_path(self, image: str) -> Path:
+        """Return the path of a label map."""
+        return self.root / LABELS / f"{image}.png"
+
+    def annotation_path(self, image: str) -> Path:
+        """Return the path of an annotation file."""
+        return self.root / STROKES / f"{image}.xml"
+
+
+def open_variant(folder: Path) -> Variant:
+    """Open a variant that is there.
+
+    Raises:
+        UserError: it is not.
+    """
+    return Variant(folder, read_manifest(folder))
+
+
+def folder_name(spec: VariantSpec, split: str) -> str:
+    """Return the name of a variant's folder: its id, and the split where it is not train.
+
+    >>> folder_name(VariantSpec.of("drop", 0.1), "val")
+    'drop-0.1-seed0-val'
+    """
+    return spec.id if split == "train" else f"{spec.id}-{split}"
+
+
+def ensure_variant(
+    dataset: DatasetFolder,
+    spec: VariantSpec,
+    root: Path,
+    split: str = "train",
+    workers: int = 1,
+    progress: Progress | None = None,
+) -> Variant:
+    """Return the variant in its own folder below ``root``; make it if it is absent.
+
+    Args:
+        dataset: the source.
+        spec: the variant.
+        root: the folder of the dataset's variants.
+        split: which images.
+        workers: processes.
+        progress: called with images done and images in all.
+
+    Raises:
+        UserError: the source is not in order, or the folder holds something else.
+    """
+    return make_variant(dataset, split, spec, root / folder_name(spec, split), workers, progress)
+
+
+def make_variant(
+    dataset: DatasetFolder,
+    split: str,
+    spec: VariantSpec,
+    out: Path,
+    workers: int = 1,
+    progress: Progress | None = None,
+) -> Variant:
+    """Make a variant in ``out``. If the very same one is there already, nothing is done.
+
+    Two processes that make the same variant at once take turns; the second finds the first one's work.
+
+    Raises:
+        UserError: the source is not in order (nothing is written), or ``out`` holds something else.
+    """
+    ids = sorted(dataset.ids(split))
+    with _lock(out):
+        if out.exists() and (not out.is_dir() or any(out.iterdir())):
+            return _existing(dataset, split, spec, out, workers)
+        with building(out) as aside:
+            _fill(aside, Job(dataset, spec), split, ids, workers, progress)
+    return open_variant(out)
+
+
+def source_fingerprint(
+    dataset: DatasetFolder, split: str, masks: bool = True, workers: int = 1, progress: Progress | None = None
+) -> str:
+    """SHA-256 over the ids, strokes and (with ``masks``) mask pixels of a split.
+
+    It does not change when files are re-encoded, or when the list is in another order.
+    """
+    prints = Fingerprints()
+    ids = sorted(dataset.ids(split))
+    with contextlib.closing(each_image(Job(dataset, VariantSpec()), ids, None, workers, masks)) as outcomes:
+        for outcome in _report(outcomes, len(ids), progress):
+            prints.add(msgspec.json.decode(outcome.record, type=ImageRecord))
+    return prints.source
+
+
+def _fill(aside: Path, job: Job, split: str, ids: list[str], workers: int, progress: Progress | None) -> None:
+    (aside / LABELS).mkdir(parents=True)
+    (aside / STROKES).mkdir(parents=True)
+    lines = aside / ".images.jsonl"
+    with lines.open("wb") as file:
+        head = _write_images(aside, job, split, ids, workers, progress, file)
+    with lines.open("rb") as records, (aside / NAME).open("w", encoding="utf-8", newline="\n") as file:
+        file.writelines(manifest_pieces(head, records))
+    lines.unlink()
+
+
+def _write_images(
+    aside: Path,
+    job: Job,
+    split: str,
+    ids: list[str],
+    workers: int,
+    progress: Progress | None,
+    lines: BinaryIO,
+) -> Head:
+    prints, totals, repairs = Fingerprints(), Totals(), Counter[str]()
+    with contextlib.closing(each_image(job, ids, aside, workers)) as outcomes:
+        for outcome in _report(outcomes, len(ids), progress):
+            record = msgspec.json.decode(outcome.record, type=ImageRecord)
+            prints.add(record)
+            totals.add(record)
+            repairs += outcome.repairs
+            lines.write(outcome.record + b"\n")
+    dataset = job.dataset
+    return Head(
+        variant=job.spec.id,
+        spec=job.spec,
+        source=Source(dataset.card.name, split, dataset.strokes, job.reads_masks, len(ids), prints.source),
+        totals=totals,
+        repairs=dict(repairs),
+        fingerprint=prints.variant,
+    )
+
+
+def _report(outcomes: Iterator[Outcome], total: int, progress: Progress | None) -> Iterator[Outcome]:
+    """Pass on the good outcomes, and raise one error for all the bad ones at the end."""
+    errors: list[str] = []
+    for done, outcome in enumerate(outcomes, 1):
+        if outcome.error:
+            errors.append(outcome.error)
+        else:
+            yield outcome
+        if progress:
+            progress(done, total)
+    if errors:
+        rest = [f"... and {len(errors) - 10} more"] if len(errors) > 10 else []
+        heading = f"{len(errors)} of {total} images cannot be used, so nothing was written:"
+        raise UserError("\n  ".join((heading, *errors[:10], *rest)) if len(errors) > 1 else errors[0])
+
+
+@contextlib.contextmanager
+def _lock(out: Path) -> Iterator[None]:
+    path = out.parent / f".{out.name}.lock"
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(path)
+        lock.acquire()
+    except OSError as error:
+        raise UserError(f"Cannot write {out}: {error.strerror or error}.") from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _existing(dataset: DatasetFolder, split: str, spec: VariantSpec, out: Path, workers: int) -> Variant:
+    if not (out / NAME).is_file():
+        raise UserError(f"{out} holds something else. Choose another --out, or remove it.")
+    variant = open_variant(out)
+    found, source = variant.manifest, variant.manifest.source
+    if (found.spec, source.dataset, source.split) != (spec, dataset.card.name, split):
+        raise UserError(
+            f"{out} holds the variant {found.variant} of {source.dataset} {source.split}, not {spec.id} of "
+            f"{dataset.card.name} {split}. Choose another --out, or remove it."
+        )
+    same_rule = found.rule == RULE and source.strokes == dataset.strokes
+    if not same_rule or source.fingerprint != source_fingerprint(dataset, split, source.masks, workers):
+        raise UserError(
+            f"{out} was made from other data or by another version of the rules. Remove it to make it again."
+        )
+    return variant
+
+
+def remove_variant(folder: Path) -> None:
+    """Remove a variant's folder; anything else is left alone.
+
+    Raises:
+        UserError: it is no variant.
+    """
+    open_variant(folder)
+    shutil.rmtree(folder)

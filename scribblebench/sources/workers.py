@@ -1,0 +1,104 @@
+"""Many images through one job, in order, on one process or several."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections import Counter
+from collections.abc import Generator
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import get_context
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from scribblebench.core.errors import UserError
+from scribblebench.scribbles.digest import pixels_digest, strokes_digest
+from scribblebench.sources.job import Job
+from scribblebench.sources.manifest import ImageRecord
+
+_CHUNK = 32
+
+
+class Outcome(NamedTuple):
+    """What became of one image: its line of the manifest and the repairs, or an error."""
+
+    record: bytes
+    repairs: Counter[str]
+    error: str = ""
+
+
+class _Task(NamedTuple):
+    job: Job
+    folder: Path | None
+    masks: bool
+
+    def run(self, image: str) -> Outcome:
+        try:
+            if self.folder is None:
+                return self._read(image)
+            return Outcome(*self.job.write(image, self.folder))
+        except UserError as error:
+            return Outcome(b"", Counter(), str(error))
+
+    def _read(self, image: str) -> Outcome:
+        dataset = self.job.dataset
+        annotation, repairs = dataset.read(image)
+        mask = pixels_digest(dataset.mask(image)) if self.masks and dataset.card.has_masks else ""
+        record = ImageRecord(
+            image, strokes_digest(annotation), len(annotation.strokes), (), 0, "", "", "", "", mask=mask
+        )
+        return Outcome(msgspec.json.encode(record), repairs)
+
+
+def each_image(
+    job: Job, ids: list[str], folder: Path | None, workers: int = 1, masks: bool = True
+) -> Generator[Outcome, None, None]:
+    """Run a job over images, and yield their outcomes in the order of ``ids``.
+
+    Args:
+        job: what to do.
+        ids: the images.
+        folder: where to write; None only reads the source.
+        workers: processes; a short list is done in this one.
+        masks: without a folder: read the masks too.
+    """
+    task = _Task(job, folder, masks)
+    workers = min(workers, -(-len(ids) // _CHUNK))
+    if workers <= 1:
+        for image in ids:
+            yield task.run(image)
+        return
+    chunks = [ids[i : i + _CHUNK] for i in range(0, len(ids), _CHUNK)]
+    # spawn: a fork would copy the locks of the threads that draw the progress bar.
+    executor = ProcessPoolExecutor(workers, get_context("spawn"), initializer=_start, initargs=(task,))
+    try:
+        for outcomes in executor.map(_run, chunks):
+            yield from outcomes
+    except BrokenProcessPool as error:
+        raise UserError("A worker process died, perhaps for want of memory. Use fewer --workers.") from error
+    finally:
+        executor.shutdown(wait=True, cancel_futures=True)
+
+
+def default_workers() -> int:
+    """Return the number of processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+_task: _Task | None = None
+
+
+def _start(task: _Task) -> None:
+    global _task
+    _task = task
+    # Ctrl-C reaches the whole process group; the parent stops the workers in order.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _run(images: list[str]) -> list[Outcome]:
+    if _task is None:
+        raise RuntimeError("the worker was not started by each_image")
+    return [_task.run(image) for image in images]
