@@ -1,0 +1,106 @@
+"""The toy dataset: 300 generated sea-floor scenes in VOC layout, with dense masks and ScribbleSup strokes."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+from filelock import FileLock
+from numpy.typing import NDArray
+from PIL import Image
+
+from scribblebench.core.cards import Layout
+from scribblebench.core.errors import UserError
+from scribblebench.core.files import building, to_json, write_atomic
+from scribblebench.scribbles.png import encode_labels
+from scribblebench.scribbles.xml import write_xml
+from scribblebench.sources.toy_hand import annotate
+from scribblebench.sources.toy_scene import make_scene
+
+GENERATOR = 1
+"""Raised whenever a pixel or a stroke changes, so that older folders are made anew."""
+
+SPLITS = {"train": 200, "val": 100}
+TAGS = ("background", "fish", "starfish", "shell", "turtle", "eel")
+LAYOUT = Layout(image_suffix=".png")
+_SEED = 0
+_NOTE = "toy.json"
+
+
+def ensure_toy(root: Path = Path("data/toy/source")) -> Path:
+    """Generate the toy dataset if it is not there, or was made by another version of the generator.
+
+    Takes some seconds; several processes may call it at once.
+
+    Args:
+        root: folder of the dataset, in VOC layout.
+
+    Returns:
+        ``root``.
+
+    Raises:
+        UserError: ``root`` holds something else, or cannot be written.
+    """
+    if _is_current(root):
+        return root
+    if root.exists() and not (root / _NOTE).is_file():
+        raise UserError(
+            f"{root} holds something other than the toy dataset. Move it, or give another folder."
+        )
+    try:
+        root.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(root.with_name(f".{root.name}.lock")):
+            if not _is_current(root):
+                _make_anew(root)
+    except OSError as error:
+        raise UserError(f"Cannot write {root}: {error.strerror or error}.") from error
+    return root
+
+
+def _is_current(root: Path) -> bool:
+    try:
+        note = json.loads((root / _NOTE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return bool(note == _note())
+
+
+def _note() -> dict[str, object]:
+    return {"dataset": "toy", "generator": GENERATOR, "seed": _SEED, "splits": SPLITS}
+
+
+def _make_anew(root: Path) -> None:
+    with building(root) as aside:
+        for split, ids in toy_ids().items():
+            write_atomic(aside / LAYOUT.lists / f"{split}.txt", "".join(f"{i}\n" for i in ids))
+            for image in ids:
+                _write_image(aside, image)
+        write_atomic(aside / _NOTE, to_json(_note()))
+        if root.exists():
+            shutil.rmtree(root)
+
+
+def toy_ids() -> dict[str, list[str]]:
+    """Names of the images of each split.
+
+    >>> toy_ids()["val"][:2]
+    ['val_000', 'val_001']
+    """
+    return {split: [f"{split}_{i:03d}" for i in range(count)] for split, count in SPLITS.items()}
+
+
+def _write_image(root: Path, image: str) -> None:
+    scene = make_scene(_SEED, image)
+    strokes = annotate(scene, _SEED, image)
+    write_atomic(root / LAYOUT.images / f"{image}{LAYOUT.image_suffix}", _png(scene.image))
+    write_atomic(root / LAYOUT.masks / f"{image}.png", encode_labels(scene.mask))
+    write_atomic(root / LAYOUT.strokes / f"{image}.xml", write_xml(strokes, TAGS))
+
+
+def _png(pixels: NDArray[np.uint8]) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, format="PNG", compress_level=3)
+    return buffer.getvalue()
