@@ -202,8 +202,10 @@ class DatasetCard(Card, frozen=True, kw_only=True):
         splits: split -> name of its list file.
         has_masks: dense masks exist for the training split, so that objects are connected components.
         licence: terms of use, in a line.
+        protocol: the protocol used when none is named.
     """
 
+    protocol: str
     source: Literal["voc", "toy"]
     classes: tuple[str, ...]
     tags: dict[str, str] = {}

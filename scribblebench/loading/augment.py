@@ -26,7 +26,7 @@ class Draws:
 
     Attributes:
         scale: zoom, float32 (batch,).
-        angle: rotation in radians, float32 (batch,).
+        angle: rotation in radians, counter-clockwise as one sees it, float32 (batch,).
         flip: bool (batch,).
         blur: bool (batch,).
         place: where the crop lies in the room it has, in [0, 1), float32 (batch, 2) as y, x.

@@ -47,12 +47,19 @@ def poly(progress: float) -> float:
 
 SCHEDULES: Mapping[str, Callable[[float], float]] = {"step": step, "one_cycle": one_cycle, "poly": poly}
 
+Groups = list[dict[str, Any]]
+OPTIMIZERS: Mapping[str, Callable[[Groups, Optimizer, bool], torch.optim.Optimizer]] = {
+    "adam": lambda groups, card, fused: torch.optim.Adam(groups, fused=fused),
+    "adamw": lambda groups, card, fused: torch.optim.AdamW(groups, fused=fused),
+    "sgd": lambda groups, card, fused: torch.optim.SGD(groups, momentum=card.momentum, fused=fused),
+}
+
 
 def make_optimizer(
     card: Optimizer, backbone: Iterable[nn.Parameter], head: Iterable[nn.Parameter]
 ) -> torch.optim.Optimizer:
     """Build the optimiser; weight decay spares biases, normalisations and the walk's alpha."""
-    groups: list[dict[str, Any]] = []
+    groups: Groups = []
     for parameters, lr in ((backbone, card.backbone_lr or card.lr), (head, card.lr)):
         trained = [p for p in parameters if p.requires_grad]
         for decayed in (True, False):
@@ -61,9 +68,7 @@ def make_optimizer(
                 decay = card.weight_decay if decayed else 0.0
                 groups.append({"params": group, "lr": lr, "base_lr": lr, "weight_decay": decay})
     fused = groups[0]["params"][0].is_cuda
-    if card.part == "sgd":
-        return torch.optim.SGD(groups, momentum=card.momentum, fused=fused)
-    return {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[card.part](groups, fused=fused)
+    return OPTIMIZERS[card.part](groups, card, fused)
 
 
 def set_rate(optimizer: torch.optim.Optimizer, factor: float) -> None:

@@ -1,0 +1,31 @@
+# Every target makes its own environment first if it is missing.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test slow lint bench
+
+demo: .venv/installed
+	$(BIN)/scribblebench make-dataset --shrink 0.5
+	$(BIN)/scribblebench run --grid shrink
+	$(BIN)/scribblebench report
+
+test: .venv/installed
+	$(BIN)/pytest
+
+slow: .venv/installed
+	$(BIN)/pytest -m slow
+
+lint: .venv/installed
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+bench: .venv/installed
+	$(BIN)/python benchmarks/make_dataset.py
+	$(BIN)/python benchmarks/eigenspace.py
+	$(BIN)/python benchmarks/walk.py
+
+.venv/installed: pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install -e '.[dev]'
+	touch $@

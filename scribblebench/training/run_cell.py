@@ -1,0 +1,131 @@
+"""One cell from start to record: build, train or resume, evaluate, keep."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Collection
+from datetime import UTC, datetime
+
+import msgspec
+from torch import Tensor
+
+from scribblebench.inference import INFERENCES
+from scribblebench.losses import LOSSES
+from scribblebench.nn.network import Network, build_network, parameter_counts
+from scribblebench.nn.weights import load_weights
+from scribblebench.store.confusion import PerImageConfusion, iou, mean_iou
+from scribblebench.store.record import Record, confusion_path
+from scribblebench.training import checkpoint, provenance
+from scribblebench.training.cell import Cell
+from scribblebench.training.checkpoint import Progress
+from scribblebench.training.data import Places, training_batches, validation
+from scribblebench.training.evaluate import evaluate
+from scribblebench.training.loop import Term, Trainer, autocast
+from scribblebench.training.memory import reset_peak
+from scribblebench.training.train import Checkpoints, Watcher, train
+
+
+def run_cell(cell: Cell, places: Places, watcher: Watcher, boundaries: Collection[int] = ()) -> Record:
+    """Train a cell, or find its weights, evaluate it, and return its record.
+
+    Args:
+        cell: what to do.
+        places: where things are.
+        watcher: is told of progress.
+        boundaries: epochs at which other cells of the grid part from this one.
+
+    Raises:
+        UserError: something the user gave cannot work, or the loss is no longer finite.
+    """
+    blank = blank_record(cell, places)
+    reset_peak(places.device)
+    network = make_network(cell, places)
+    kept = Checkpoints(places.runs / "checkpoints", cell)
+    if kept.final.exists():
+        progress = checkpoint.load(kept.final, network, None)
+    else:
+        batches = training_batches(cell, places)
+        trainer = Trainer(network, make_terms(cell), batches, cell.protocol)
+        progress = train(trainer, kept, watcher, boundaries)
+    started = time.perf_counter()
+    scores = score(cell, network, places, watcher)
+    scores.save(confusion_path(places.runs, cell.slug))
+    return _done(blank, scores, progress, network, time.perf_counter() - started)
+
+
+def make_network(cell: Cell, places: Places) -> Network:
+    """Build a cell's network with its initial weights, on its device."""
+    network = build_network(cell.protocol, cell.method, len(cell.classes), cell.seed)
+    load_weights(network.trunk, str(places.weights or cell.protocol.weights))
+    return network.to(places.device)
+
+
+def make_terms(cell: Cell) -> list[Term]:
+    """Build the losses of a cell's method."""
+    where = f"method {cell.method.name}"
+    return [Term(card, LOSSES.build(card.part, card.options, where)) for card in cell.method.losses]
+
+
+def score(cell: Cell, network: Network, places: Places, watcher: Watcher) -> PerImageConfusion:
+    """Evaluate a network on the validation split as the protocol says."""
+    options = {k: v for k, v in cell.protocol.evaluation.items() if k != "part"}
+    inference = INFERENCES.build(cell.protocol.evaluation["part"], options, f"protocol {cell.protocol.name}")
+    split = validation(places)
+    done = 0
+
+    def logits(images: Tensor) -> Tensor:
+        with autocast(places.device, cell.protocol.precision):
+            output: Tensor = network(images.to(places.device)).logits
+        return output
+
+    def advance(images: int) -> None:
+        nonlocal done
+        done += images
+        watcher.images(done, len(split.ids))
+
+    network.eval()
+    return evaluate(logits, inference, split, cell.protocol.output_stride, advance)
+
+
+def blank_record(cell: Cell, places: Places) -> Record:
+    """Return the record of a cell that has just been started."""
+    return Record(
+        cell=cell.id,
+        slug=cell.slug,
+        status="running",
+        method=cell.method.name,
+        method_title=cell.method.title,
+        dataset=cell.dataset,
+        protocol=cell.protocol.name,
+        kind=cell.kind,
+        rate=cell.rate,
+        seed=cell.seed,
+        variant_seed=cell.variant.seed,
+        overrides=cell.overrides,
+        identity=cell.identity,
+        training_id=cell.training_id,
+        classes=cell.classes,
+        started=datetime.now(UTC).isoformat(timespec="seconds"),
+        versions=provenance.versions(),
+        device=provenance.device_name(places.device),
+        commit=provenance.commit(),
+        command=provenance.command(),
+    )
+
+
+def _done(
+    blank: Record, scores: PerImageConfusion, progress: Progress, network: Network, seconds: float
+) -> Record:
+    total = scores.total()
+    return msgspec.structs.replace(
+        blank,
+        status="done",
+        miou=mean_iou(total),
+        iou=[None if math.isnan(value) else value for value in iou(total).tolist()],
+        curve=progress.curve,
+        epochs=progress.epochs,
+        seconds=progress.seconds + seconds,
+        peak_memory_mb=progress.peak_memory_mb,
+        parameters=parameter_counts(network),
+    )
