@@ -39,3 +39,25 @@ def try_lock(path: Path) -> Iterator[bool]:
         yield True
     finally:
         lock.release()
+
+
+@contextlib.contextmanager
+def wait_lock(path: Path) -> Iterator[None]:
+    """Take a lock, waiting for whoever holds it.
+
+    Args:
+        path: the lock's own file, kept beside what it guards.
+
+    Raises:
+        UserError: the folder cannot be written.
+    """
+    lock = FileLock(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except OSError as error:
+        raise UserError(f"Cannot lock {path}: {error.strerror or error}.") from error
+    try:
+        yield
+    finally:
+        lock.release()
