@@ -14,6 +14,8 @@ from scribblebench.ops.walk import Energies, diffuse
 class Walk(nn.Module):
     """``f^L = alpha P v(f^{L-1}) + f^{L-1}`` with P = softmax(E) over rows (paper, Eq. 4, 5).
 
+    A linear layer over cells is what the authors write as a 1 x 1 convolution.
+
     Args:
         width: channels of f.
         embedded: E from two learned projections and v a learned one; else E = f^T f and v(f) = f.
@@ -27,10 +29,10 @@ class Walk(nn.Module):
         self, width: int, embedded: bool, alpha_start: float, energy_scale: float, stride: int, uniform: bool
     ) -> None:
         super().__init__()
-        self.value = nn.Conv2d(width, width, 1) if embedded else nn.Identity()
+        self.value = nn.Linear(width, width) if embedded else nn.Identity()
         self.query, self.key = None, None
         if embedded and not uniform:
-            self.query, self.key = (nn.Conv2d(width, max(1, width // 8), 1) for _ in "qk")
+            self.query, self.key = (nn.Linear(width, max(1, width // 8)) for _ in "qk")
         self.alpha = nn.Parameter(torch.tensor(alpha_start))
         self.energy_scale = energy_scale
         self.stride = stride
@@ -44,27 +46,28 @@ class Walk(nn.Module):
         """
         with torch.autocast(features.device.type, enabled=False):
             coarse = self._coarse(features.to(torch.promote_types(features.dtype, torch.float32)))
-            queries, keys = self._factors(coarse)
+            queries, keys = self._factors(_rows(coarse))
         height, width = coarse.shape[-2:]
         return Energies(queries, keys, height, width)
 
-    def _factors(self, coarse: Tensor) -> tuple[Tensor, Tensor]:
+    def _factors(self, rows: Tensor) -> tuple[Tensor, Tensor]:
         if self.uniform:
-            nothing = coarse.new_zeros(len(coarse), coarse.shape[-2] * coarse.shape[-1], 1)
+            nothing = rows.new_zeros(*rows.shape[:2], 1)
             return nothing, nothing
         if self.query is None or self.key is None:
-            both = _rows(coarse) * math.sqrt(self.energy_scale)
+            both = rows if self.energy_scale == 1 else rows * math.sqrt(self.energy_scale)
             return both, both
-        return _rows(self.query(coarse)) * self.energy_scale, _rows(self.key(coarse))
+        return self.query(rows) * self.energy_scale, self.key(rows)
 
     def forward(self, features: Tensor, energies: Energies) -> Tensor:
         """Walk one step from f^{L-1} to f^L."""
-        values = _rows(self.value(self._coarse(features)))
+        values = self.value(_rows(self._coarse(features)))
         walked = diffuse(energies, values).transpose(1, 2)
         walked = walked.reshape(len(features), -1, energies.height, energies.width)
         if self.stride > 1:
             walked = interpolate(walked, features.shape[-2:], mode="bilinear", align_corners=True)
-        return self.alpha * walked + features
+        # In this order the sum keeps the memory layout of the features.
+        return features + self.alpha * walked
 
     def _coarse(self, features: Tensor) -> Tensor:
         if self.stride == 1:

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import torch
+
+from scribblebench.core.errors import UserError
+from scribblebench.nn.heads import HEADS
+from scribblebench.nn.network import Network, parameter_counts
+
+Build = Callable[..., Network]
+OPTIONS = {
+    "aspp": [{}],
+    "plain": [{}],
+    "random_walk": [
+        {"alpha_start": 0.5},
+        {"alpha_start": 0.5, "similarity": "inner_product", "energy_scale": 0.1},
+        {"alpha_start": 0.5, "walk_stride": 2, "conv_after": True},
+        {"alpha_start": 0.5, "uniform": True},
+    ],
+}
+
+
+def images(side: int = 97) -> torch.Tensor:
+    return torch.randn(2, 3, side, side, generator=torch.Generator().manual_seed(1))
+
+
+def test_every_head_is_under_contract() -> None:
+    assert sorted(OPTIONS) == HEADS.names()
+
+
+@pytest.mark.parametrize(("head", "options"), [(h, o) for h, many in OPTIONS.items() for o in many])
+def test_contract(network: Build, head: str, options: dict[str, object]) -> None:
+    net = network(head, **options)
+    output = net(images())
+    assert output.logits.shape == (2, 6, 13, 13)
+    assert output.before.shape[-2:] == output.after.shape[-2:] == (13, 13)
+    output.logits.square().sum().backward()
+    assert all(p.grad is not None and torch.isfinite(p.grad).all() for p in net.parameters())
+    # The walk of an inner product reads its energies from the representation: nothing may be cut off.
+    assert all(p.grad.any() for name, p in net.named_parameters() if "bias" not in name)
+
+
+@pytest.mark.parametrize("head", HEADS.names())
+def test_a_forward_pass_stops_where_it_is_told(network: Build, head: str) -> None:
+    net = network(head).eval()
+    whole = net(images())
+    for until, present in [("energies", set()), ("after", {"after"}), ("logits", {"after", "logits"})]:
+        output = net(images(), until)
+        assert {name for name in ("after", "logits") if getattr(output, name) is not None} == present
+        assert torch.equal(output.before, whole.before)
+        assert (output.energies is None) == (output.alpha is None) == (head != "random_walk")
+
+
+def test_the_published_parameter_counts(network: Build) -> None:
+    # Paper, Table 5, in units of 2^20: 23.61 and +0.31.
+    aspp = parameter_counts(network("aspp", classes=21, backbone="resnet50"))
+    assert aspp == {"trunk": 23_508_032, "head": 1_249_689, "walk": 0}
+    assert sum(aspp.values()) == 24_757_721
+    walk = parameter_counts(network("random_walk", classes=21, backbone="resnet50", head_width=512))
+    plain = parameter_counts(network("plain", classes=21, backbone="resnet50", head_width=512))
+    assert walk == {**plain, "walk": 328_321}
+
+
+def test_aspp_puts_the_multi_grid_into_its_trunk(network: Build) -> None:
+    dilations = {h: network(h, backbone="resnet50").trunk.layer4[2].conv2.dilation for h in ("aspp", "plain")}
+    assert dilations == {"aspp": (16, 16), "plain": (4, 4)}
+
+
+@pytest.mark.parametrize("options", [{}, {"similarity": "inner_product"}, {"uniform": True}, {"walk_stride": 3}])
+def test_baseline_and_walk_start_equal(network: Build, options: dict[str, object]) -> None:
+    plain, walk = network("plain"), network("random_walk", **options)
+    state = walk.state_dict()
+    assert all(torch.equal(tensor, state[name]) for name, tensor in plain.state_dict().items())
+    assert set(state) - set(plain.state_dict()) == {n for n in state if n.startswith("head.walk.")}
+    assert torch.equal(plain.eval()(images()).logits, walk.eval()(images()).logits)
+
+
+def test_the_controls_values_start_as_the_walks(network: Build) -> None:
+    first, second = network("random_walk"), network("random_walk", uniform=True)
+    assert torch.equal(first.head.walk.value.weight, second.head.walk.value.weight)
+
+
+def test_the_extra_convolution_stands_behind_the_walk(network: Build) -> None:
+    plain, extra = network("random_walk"), network("random_walk", conv_after=True)
+    assert torch.equal(plain.eval()(images(), "after").after, extra.eval()(images(), "after").after)
+    counts = parameter_counts(plain), parameter_counts(extra)
+    assert counts[1]["head"] - counts[0]["head"] == 16 * 16 * 9 + 2 * 16
+    assert counts[1]["walk"] == counts[0]["walk"]
+
+
+@pytest.mark.parametrize("bad", [{"energy_scale": 0}, {"walk_stride": 0}, {"similarity": "cosine"}, {"apha": 1}])
+def test_bad_options_are_named(network: Build, bad: dict[str, object]) -> None:
+    with pytest.raises(UserError, match=next(iter(bad))):
+        network("random_walk", **bad)
