@@ -1,0 +1,92 @@
+"""``scribblebench report``: tables, curves and one HTML page from whatever records exist."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from scribblebench.report.collect import Variant
+    from scribblebench.report.estimates import Estimates
+
+RUNS = Path("results/runs")
+OUT = Path("results/report")
+
+
+@click.command("report")
+@click.option(
+    "--runs",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help=f"A folder of records; may be given several times. [default: {RUNS}]",
+)
+@click.option(
+    "--out", type=click.Path(path_type=Path), default=OUT, show_default=True, help="Where the report goes."
+)
+@click.option("--dataset", help="Only records of this dataset.")
+@click.option("--protocol", help="Only records of this protocol.")
+@click.option(
+    "--resamples",
+    type=click.IntRange(min=100),
+    default=2000,
+    show_default=True,
+    help="Bootstrap resamples behind each interval.",
+)
+def command(
+    runs: tuple[Path, ...], out: Path, dataset: str | None, protocol: str | None, resamples: int
+) -> None:
+    """Write tables, curves and one HTML page from the records of 'scribblebench run'.
+
+    Cells that failed, still run or were never started are shown as such; the report can be written at any
+    time.
+    """
+    from rich.console import Console
+
+    from scribblebench.report.collect import gather
+    from scribblebench.report.page import kinds
+    from scribblebench.report.write import PAGE, write_report
+
+    groups = gather(runs or (RUNS,), dataset, protocol)
+    console = Console()
+    for estimates in write_report(groups, out, resamples):
+        for kind in kinds(estimates.group):
+            console.print(_summary(estimates, kind))
+    console.print(f"Wrote {out / 'table4.csv'} and {out / PAGE}.", soft_wrap=True, highlight=False)
+
+
+def _summary(estimates: Estimates, kind: str) -> Table:
+    """Lay out one kind's half of Table 4 for the terminal: mIoU and, below it, the drop ratio."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    from scribblebench.report.collect import NONE, Variant
+    from scribblebench.report.figures.curves import evidence
+
+    group = estimates.group
+    variants = [NONE, *(Variant(kind, rate) for rate in group.rates(kind))]
+    place = f"{group.dataset}, {group.protocol} protocol {group.settings}".strip()
+    table = Table(
+        title=escape(f"{place}: {kind}, mIoU (drop ratio) in %"),
+        caption=escape(evidence(estimates)),
+        title_justify="left",
+        caption_justify="left",
+    )
+    table.add_column("method")
+    for variant in variants:
+        table.add_column("none" if variant == NONE else f"{variant.rate:g}", justify="right", no_wrap=True)
+    for method, title in group.on(kind).items():
+        table.add_row(escape(title), *(_entry(estimates, method, variant) for variant in variants))
+    return table
+
+
+def _entry(estimates: Estimates, method: str, variant: Variant) -> str:
+    from scribblebench.report.tables.table4 import status
+
+    miou, ratio = estimates.miou(method, variant), estimates.drop_ratio(method, variant)
+    if miou is None:
+        return status(estimates.group, method, variant).partition(":")[0]
+    return f"{100 * miou.value:.1f}" + ("" if ratio is None else f"\n({100 * ratio.value:.1f})")

@@ -1,0 +1,215 @@
+"""From folders of records to groups of cells that may stand in one table."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scribblebench.core.errors import UserError
+from scribblebench.core.files import fingerprint
+from scribblebench.report import published
+from scribblebench.store.confusion import PerImageConfusion, mean_iou
+from scribblebench.store.record import Record, confusion_path, read_records
+
+
+class Variant(NamedTuple):
+    """A degradation and how strong it is."""
+
+    kind: str
+    rate: float
+
+    def __str__(self) -> str:
+        return self.kind if self.kind == "none" else f"{self.kind} {self.rate:g}"
+
+
+NONE = Variant("none", 0.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Cell:
+    """A record and what its validation images were scored.
+
+    Attributes:
+        record: the record.
+        ids: validation images in sorted order; empty unless the cell is done.
+        intersections: int64 (images, C), in the order of ``ids``.
+        unions: int64 (images, C).
+    """
+
+    record: Record
+    ids: tuple[str, ...] = ()
+    intersections: NDArray[np.int64] | None = None
+    unions: NDArray[np.int64] | None = None
+
+    @property
+    def variant(self) -> Variant:
+        """The cell's degradation."""
+        return Variant(self.record.kind, self.record.rate)
+
+    @property
+    def done(self) -> bool:
+        """Whether the cell has a result."""
+        return self.record.status == "done"
+
+
+@dataclass(frozen=True, eq=False)
+class Group:
+    """Cells that differ only in method, variant and seed: the same dataset, protocol and images.
+
+    Attributes:
+        name: file-name safe, unique in a report.
+        dataset: the dataset card's name.
+        protocol: the protocol card's name.
+        overrides: protocol fields replaced by ``--set``.
+        cells: one for each method, variant and seed that has a record, in the order of the tables.
+        superseded: earlier results of the same method, variant and seed, kept out of the tables.
+    """
+
+    name: str
+    dataset: str
+    protocol: str
+    overrides: dict[str, Any]
+    cells: tuple[Cell, ...]
+    superseded: tuple[Cell, ...] = ()
+
+    @property
+    def settings(self) -> str:
+        """The overrides as they are given on the command line, such as ``epochs=4``."""
+        return " ".join(f"{key}={value}" for key, value in sorted(self.overrides.items()))
+
+    @property
+    def methods(self) -> dict[str, str]:
+        """Method -> title, in the order of the tables."""
+        return {cell.record.method: cell.record.method_title for cell in self.cells}
+
+    @property
+    def variants(self) -> list[Variant]:
+        """All variants of any method, undegraded first."""
+        return sorted({cell.variant for cell in self.cells}, key=_variant_order)
+
+    def rates(self, kind: str) -> list[float]:
+        """List the rates of one kind."""
+        return [variant.rate for variant in self.variants if variant.kind == kind]
+
+    def expected(self, method: str) -> list[Variant]:
+        """List the variants on which a method is to be measured: undegraded, and all of its own kinds."""
+        own = {cell.record.kind for cell in self.cells if cell.record.method == method}
+        return [v for v in self.variants if v == NONE or v.kind in own]
+
+    def on(self, kind: str) -> dict[str, str]:
+        """Method -> title of the methods that have a cell of this kind."""
+        with_cells = {cell.record.method for cell in self.cells if cell.record.kind == kind}
+        return {method: title for method, title in self.methods.items() if method in with_cells}
+
+    def at(self, method: str, variant: Variant) -> list[Cell]:
+        """List the cells of a method on a variant, by seed."""
+        return [c for c in self.cells if c.record.method == method and c.variant == variant]
+
+
+def gather(folders: Sequence[Path], dataset: str | None = None, protocol: str | None = None) -> list[Group]:
+    """Read the records of some folders and sort them into groups.
+
+    Raises:
+        UserError: a folder is missing, no record is left after filtering, a file is broken, or a record
+            disagrees with its own confusion matrices.
+    """
+    cells = [
+        _with_counts(folder, record)
+        for folder in folders
+        for record in _records(folder)
+        if dataset in (None, record.dataset) and protocol in (None, record.protocol)
+    ]
+    if not cells:
+        wanted = [f"{k} '{v}'" for k, v in (("dataset", dataset), ("protocol", protocol)) if v]
+        where = ", ".join(str(folder) for folder in folders)
+        raise UserError(
+            f"No record{' of ' + ' and '.join(wanted) if wanted else ''} in {where}. "
+            "Run 'scribblebench run --grid shrink' first."
+        )
+    return _groups(cells)
+
+
+def _records(folder: Path) -> list[Record]:
+    if not folder.is_dir():
+        raise UserError(f"No folder {folder}. Run 'scribblebench run --grid shrink', or give --runs.")
+    return read_records(folder)
+
+
+def _with_counts(folder: Path, record: Record) -> Cell:
+    if record.status != "done":
+        return Cell(record)
+    path = confusion_path(folder, record.slug)
+    scored = PerImageConfusion.load(path)
+    found = mean_iou(scored.total())
+    if record.miou is None or not abs(found - record.miou) < 1e-6:
+        raise UserError(
+            f"{path} gives an mIoU of {found:.6f}, its record says {record.miou}. Run the cell again."
+        )
+    order = sorted(range(len(scored.ids)), key=scored.ids.__getitem__)
+    ids = tuple(scored.ids[index] for index in order)
+    return Cell(record, ids, scored.intersections()[order], scored.unions()[order])
+
+
+def _groups(cells: Sequence[Cell]) -> list[Group]:
+    """Sort cells into groups; one without a result joins the groups of its own settings."""
+    images: dict[str, dict[str, list[Cell]]] = {}
+    for cell in cells:
+        images.setdefault(_settings_key(cell.record), {}).setdefault(_images_key(cell), []).append(cell)
+    groups: dict[str, Group] = {}
+    for settings, by_images in sorted(images.items()):
+        unfinished = by_images.pop("", [])
+        for key, members in sorted(by_images.items()) or [("", [])]:
+            group = _group([*members, *unfinished])
+            if group.name in groups:
+                group = replace(group, name=f"{group.name}_{fingerprint([settings, key])[:6]}")
+            groups[group.name] = group
+    return [groups[name] for name in sorted(groups)]
+
+
+def _settings_key(record: Record) -> str:
+    return fingerprint(
+        [record.dataset, record.protocol, record.overrides, record.identity.get("protocol"), record.classes]
+    )
+
+
+def _images_key(cell: Cell) -> str:
+    return fingerprint(cell.ids) if cell.done else ""
+
+
+def _group(cells: Sequence[Cell]) -> Group:
+    latest: dict[tuple[str, Variant, int], Cell] = {}
+    superseded: list[Cell] = []
+    for cell in sorted(cells, key=lambda c: (c.done, c.record.started)):
+        place = (cell.record.method, cell.variant, cell.record.seed)
+        if place in latest:
+            superseded.append(latest[place])
+        latest[place] = cell
+    first = cells[0].record
+    name = "_".join(
+        [first.dataset, first.protocol, *(f"{k}-{v}" for k, v in sorted(first.overrides.items()))]
+    )
+    return Group(
+        name=re.sub(r"[^A-Za-z0-9._+-]+", "-", name)[:80],
+        dataset=first.dataset,
+        protocol=first.protocol,
+        overrides=first.overrides,
+        cells=tuple(sorted(latest.values(), key=_cell_order)),
+        superseded=tuple(superseded),
+    )
+
+
+def _cell_order(cell: Cell) -> tuple[Any, ...]:
+    known = [row.method for row in published.table1()]
+    method = cell.record.method
+    rank = known.index(method) if method in known else len(known)
+    return (rank, method, _variant_order(cell.variant), cell.record.seed)
+
+
+def _variant_order(variant: Variant) -> tuple[bool, str, float]:
+    return (variant.kind != "none", variant.kind, variant.rate)

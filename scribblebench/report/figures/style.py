@@ -1,0 +1,101 @@
+"""One look for all figures, and the bytes of a figure as PNG and SVG."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+INK = "#222222"
+QUIET = "#8a8a8a"
+# Okabe and Ito's colours, told apart by colour-blind readers too; grey is for the first, the baseline.
+COLOURS = ("#6e6e6e", "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#b8860b", "#7a3db8")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+DASHES = ("-", "--", "-.")
+WIDTH = 9.0
+STYLE: Any = {
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],
+    "font.size": 9,
+    "text.color": INK,
+    "axes.titlesize": 10,
+    "axes.titlelocation": "left",
+    "axes.labelcolor": INK,
+    "axes.edgecolor": QUIET,
+    "axes.linewidth": 0.8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": "#e6e6e6",
+    "grid.linewidth": 0.8,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "xtick.major.size": 0,
+    "ytick.major.size": 0,
+    "lines.linewidth": 1.8,
+    "lines.markersize": 5,
+    "legend.frameon": False,
+    "figure.constrained_layout.use": True,
+    "figure.constrained_layout.w_pad": 0.1,
+    "figure.constrained_layout.h_pad": 0.08,
+    "svg.fonttype": "path",  # text as outlines: the same on machines without the font
+    "svg.hashsalt": "scribblebench",  # equal figures give equal bytes
+}
+
+
+@dataclass(frozen=True)
+class Look:
+    """How one method is drawn in every figure."""
+
+    colour: str
+    marker: str
+    dash: str
+
+
+def looks(methods: Sequence[str]) -> dict[str, Look]:
+    """Give every method a colour, a marker and a dash; colours repeat after 8 methods, with other dashes."""
+    return {
+        method: Look(
+            COLOURS[index % len(COLOURS)],
+            MARKERS[index % len(MARKERS)],
+            DASHES[index // len(COLOURS) % len(DASHES)],
+        )
+        for index, method in enumerate(methods)
+    }
+
+
+def render(draw: Callable[[Figure], None], height: float) -> dict[str, bytes]:
+    """Draw a figure in the common style.
+
+    Args:
+        draw: draws on an empty figure.
+        height: in inches; all figures are equally wide.
+
+    Returns:
+        ``png`` and ``svg`` -> the file's bytes.
+    """
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(WIDTH, height))
+        draw(figure)
+        files = {}
+        for kind, metadata in (("png", {"Software": None}), ("svg", {"Date": None})):
+            buffer = io.BytesIO()
+            figure.savefig(buffer, format=kind, dpi=160, metadata=metadata)
+            files[kind] = buffer.getvalue()
+    return files
+
+
+def legend(figure: Figure, axes: Axes) -> None:
+    """Put one legend below all panels, as many columns as its labels leave room for."""
+    handles, labels = axes.get_legend_handles_labels()
+    if not labels:
+        return
+    inches = [0.7 + 0.075 * len(label) for label in labels]
+    columns = len(labels) if sum(inches) <= WIDTH else max(1, int(WIDTH / max(inches)))
+    figure.legend(handles, labels, loc="outside lower center", ncols=columns)

@@ -1,0 +1,93 @@
+"""Training curves: the total loss of every cell, and what the losses logged on undegraded scribbles."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from scribblebench.report.collect import NONE, Group, Variant
+from scribblebench.report.figures.style import INK, legend, looks, render
+
+_NOT_LOGGED = {"epoch", "rate", "loss"}
+_ACROSS = 3
+_MAPS = ("YlGnBu", "YlOrRd", "PuRd", "Greens")
+Curve = Sequence[Mapping[str, float | None]]
+
+
+def losses(group: Group) -> dict[str, bytes]:
+    """Draw the total loss against the epoch: a panel a method, a colour a variant, a line a seed."""
+    methods = group.methods
+    colours = _variant_colours(group.variants)
+
+    def draw(figure: Figure) -> None:
+        panels = _panels(figure, len(methods), sharey=True)
+        for axes, (method, title) in zip(panels, methods.items(), strict=True):
+            axes.set_title(f"{title}: training loss")
+            axes.set_xlabel("epoch")
+            for variant, colour in colours.items():
+                for cell in group.at(method, variant):
+                    _line(axes, cell.record.curve, "loss", colour)
+        for variant, colour in colours.items():
+            panels[0].plot([], [], color=colour, label=str(variant))
+        legend(figure, panels[0])
+
+    return render(draw, _height(len(methods)))
+
+
+def logged(group: Group) -> dict[str, bytes] | None:
+    """Draw every other logged number on undegraded scribbles: a panel a number, a colour a method.
+
+    None where nothing was logged.
+    """
+    cells = [cell for cell in group.cells if cell.variant == NONE]
+    keys = sorted({key for cell in cells for epoch in cell.record.curve for key in epoch} - _NOT_LOGGED)
+    if not keys:
+        return None
+    shown = looks(list(group.methods))
+
+    def draw(figure: Figure) -> None:
+        panels = _panels(figure, len(keys), sharey=False)
+        for axes, key in zip(panels, keys, strict=True):
+            axes.set_title(key.replace("_", " "))
+            axes.set_xlabel("epoch")
+            for cell in cells:
+                look = shown[cell.record.method]
+                _line(axes, cell.record.curve, key, look.colour, look.dash)
+        for method in dict.fromkeys(cell.record.method for cell in cells):
+            look = shown[method]
+            panels[0].plot([], [], color=look.colour, linestyle=look.dash, label=group.methods[method])
+        legend(figure, panels[0])
+
+    return render(draw, _height(len(keys)))
+
+
+def _panels(figure: Figure, count: int, sharey: bool) -> list[Axes]:
+    rows, across = math.ceil(count / _ACROSS), min(count, _ACROSS)
+    grid = figure.subplots(rows, across, sharey=sharey, squeeze=False)
+    for axes in grid.flat[count:]:
+        axes.set_visible(False)
+    return list(grid.flat[:count])
+
+
+def _height(panels: int) -> float:
+    return 0.7 + 2.5 * math.ceil(panels / _ACROSS)
+
+
+def _line(axes: Axes, curve: Curve, key: str, colour: Any, dash: str = "-") -> None:
+    epochs, values = (
+        [math.nan if (number := epoch.get(name)) is None else number for epoch in curve]
+        for name in ("epoch", key)
+    )
+    axes.plot(epochs, values, color=colour, linestyle=dash, linewidth=1.2, alpha=0.85)
+
+
+def _variant_colours(variants: Sequence[Variant]) -> dict[Variant, Any]:
+    """Ink for undegraded scribbles, a colour map for each kind, darker for higher rates."""
+    kinds = sorted({variant.kind for variant in variants} - {NONE.kind})
+    maps = {kind: colormaps[_MAPS[index % len(_MAPS)]] for index, kind in enumerate(kinds)}
+    return {v: INK if v == NONE else maps[v.kind](0.35 + 0.55 * v.rate) for v in variants}

@@ -1,0 +1,124 @@
+"""The papers' own numbers, with their sources: CSV files read strictly into rows."""
+
+from __future__ import annotations
+
+import csv
+from functools import cache
+from typing import Literal, TypeVar
+
+import msgspec
+
+from scribblebench.core.errors import UserError
+from scribblebench.core.library import published_folder
+
+R = TypeVar("R", bound=msgspec.Struct)
+
+
+class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A row of a published table; numbers are as printed, in percent."""
+
+    source: str
+
+
+class AblationRow(Row, frozen=True, kw_only=True):
+    """Table 1: mIoU of one method of the ablation, on undegraded scribbles."""
+
+    method: str
+    random_walk: Literal["yes", "no"]
+    operation: str
+    location: str
+    miou_percent: float
+
+
+class ComparedRow(Row, frozen=True, kw_only=True):
+    """Table 2: one method of the literature; ``method`` is our card's name, where there is one."""
+
+    title: str
+    method: str
+    supervision: str
+    backbone: str
+    miou_percent: float | None
+    miou_crf_percent: float | None
+
+
+class DropRow(Row, frozen=True, kw_only=True):
+    """Table 4: the drop ratio of one method at one rate."""
+
+    method: str
+    kind: str
+    rate: float
+    drop_ratio_percent: float
+
+
+class Claim(Row, frozen=True, kw_only=True):
+    """An inequality that the paper states, to be tested.
+
+    Attributes:
+        worse: a method's name; ``better`` the one said to do better.
+        quantity: ``miou`` (higher is better), or the mean over a kind's rates of the loss in mIoU
+            (``mean_loss``) or of the drop ratio (``mean_drop_ratio``), where lower is better.
+        kind: the degradation; ``none`` for ``miou``.
+    """
+
+    worse: str
+    better: str
+    quantity: Literal["miou", "mean_loss", "mean_drop_ratio"]
+    kind: str
+
+
+def _read(name: str, row: type[R]) -> tuple[R, ...]:
+    path = published_folder() / name
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            raw = [
+                {k: None if v == "" and k.endswith("percent") else v for k, v in r.items()}
+                for r in csv.DictReader(file)
+            ]
+        return tuple(msgspec.convert(raw, list[row], strict=False))  # type: ignore[valid-type]
+    except OSError as error:
+        raise UserError(f"Cannot read {path}: {error.strerror or error}.") from error
+    except msgspec.ValidationError as error:
+        raise UserError(f"{path}: {error}.") from error
+
+
+@cache
+def table1() -> tuple[AblationRow, ...]:
+    """Return Table 1, in its order."""
+    return _read("table1.csv", AblationRow)
+
+
+@cache
+def table2() -> tuple[ComparedRow, ...]:
+    """Return Table 2, in its order."""
+    return _read("table2.csv", ComparedRow)
+
+
+@cache
+def table4() -> dict[tuple[str, str, float], float]:
+    """Return Table 4: (method, kind, rate) -> drop ratio as a fraction."""
+    return {(r.method, r.kind, r.rate): _fraction(r.drop_ratio_percent) for r in _read("table4.csv", DropRow)}
+
+
+@cache
+def claims() -> tuple[Claim, ...]:
+    """Return the inequalities to be tested, in the order of the file."""
+    return _read("claims.csv", Claim)
+
+
+def miou(method: str, kind: str, rate: float) -> float | None:
+    """MIoU of a method as a fraction: printed in Table 1, or m0 (1 - drop ratio) from Tables 1 and 4.
+
+    Drop ratios are printed to 0.1 %, so a product of the two is good to 0.05 points.
+
+    >>> miou("baseline", "none", 0), miou("baseline", "shrink", 1)
+    (0.644, 0.501676)
+    """
+    undegraded = next((_fraction(row.miou_percent) for row in table1() if row.method == method), None)
+    if kind == "none" or undegraded is None:
+        return undegraded
+    ratio = table4().get((method, kind, rate))
+    return None if ratio is None else round(undegraded * (1 - ratio), 6)
+
+
+def _fraction(percent: float) -> float:
+    return round(percent / 100, 6)

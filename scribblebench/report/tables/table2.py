@@ -1,0 +1,41 @@
+"""Table 2: published methods on the VOC validation set, ours beside them where measured."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from scribblebench.report import published
+from scribblebench.report.collect import NONE
+from scribblebench.report.estimates import Estimates
+from scribblebench.report.tables import Rows, heading
+from scribblebench.report.tables.table4 import entry
+
+DATASET = "voc2012"
+
+
+def table2(groups: Sequence[Estimates]) -> Rows:
+    """Tabulate the published methods for each group measured on VOC, in the paper's order.
+
+    ``miou`` is ours, under the group's own backbone and protocol; no CRF unless the protocol names one.
+    """
+    ours = ("status", "seeds", "miou", "miou_low", "miou_high")
+    return [
+        {
+            "title": row.title,
+            "method": row.method,
+            **heading(e.group),
+            "supervision": row.supervision,
+            **{key: entry(e, row.method, NONE)[key] for key in ours},
+            "paper_backbone": row.backbone,
+            "paper_miou": _fraction(row.miou_percent),
+            "paper_miou_crf": _fraction(row.miou_crf_percent),
+            "source": row.source,
+        }
+        for e in groups
+        if e.group.dataset == DATASET
+        for row in published.table2()
+    ]
+
+
+def _fraction(percent: float | None) -> float | None:
+    return None if percent is None else round(percent / 100, 6)

@@ -1,0 +1,91 @@
+"""The whole report: tables, figures and the page, into one folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from scribblebench.core.errors import UserError
+from scribblebench.core.files import write_atomic
+from scribblebench.report.collect import Group
+from scribblebench.report.estimates import Estimates
+from scribblebench.report.figures.curves import curves
+from scribblebench.report.figures.training import logged, losses
+from scribblebench.report.page import GENERATOR, Picture, Section, kinds, page
+from scribblebench.report.tables import Rows, to_csv
+from scribblebench.report.tables.cells import cells
+from scribblebench.report.tables.comparisons import comparisons
+from scribblebench.report.tables.table1 import table1
+from scribblebench.report.tables.table2 import table2
+from scribblebench.report.tables.table4 import table4, table4_long
+
+PAGE = "index.html"
+TABLES: dict[str, Callable[[Sequence[Estimates]], Rows]] = {
+    "table4.csv": table4,
+    "table4_long.csv": table4_long,
+    "table1.csv": table1,
+    "table2.csv": table2,
+    "comparisons.csv": comparisons,
+}
+# What earlier reports may have left of groups that are gone.
+_FIGURES = ("curves_*", "training_*", "logged_*")
+
+
+def write_report(groups: Sequence[Group], out: Path, resamples: int) -> list[Estimates]:
+    """Write ``cells.csv``, the other tables, figures as PNG and SVG, and ``index.html``.
+
+    Returns:
+        The estimates behind the tables.
+
+    Raises:
+        UserError: ``out`` is not a folder that can hold a report.
+    """
+    _check_free(out)
+    estimates = [Estimates(group, resamples) for group in groups]
+    files: dict[str, bytes | str] = {"cells.csv": to_csv(cells(groups))}
+    files |= {name: to_csv(rows) for name, table in TABLES.items() if (rows := table(estimates))}
+    sections = [_section(e, files) for e in estimates]
+    files[PAGE] = page(sections)
+    for name, content in files.items():
+        write_atomic(out / name, content)
+    for stale in _figures(out):
+        if stale.name not in files:
+            stale.unlink()
+    return estimates
+
+
+def _section(estimates: Estimates, files: dict[str, bytes | str]) -> Section:
+    """Draw a group's figures, add them to the files, and keep them for the page."""
+    group = estimates.group
+
+    def keep(name: str, title: str, drawn: dict[str, bytes]) -> Picture:
+        files.update({f"{name}_{group.name}.{kind}": content for kind, content in drawn.items()})
+        return Picture(drawn["svg"], title)
+
+    degraded = [
+        keep(
+            f"curves_{kind}",
+            f"mIoU and drop ratio against the {kind} rate, with 95 % bands.",
+            curves(estimates, kind),
+        )
+        for kind in kinds(group)
+    ]
+    training = [
+        keep("training", "Training loss of every cell: a panel a method, a colour a variant.", losses(group))
+    ]
+    if (drawn := logged(group)) is not None:
+        training.append(keep("logged", "What the losses logged, on undegraded scribbles.", drawn))
+    return Section(estimates, degraded, training)
+
+
+def _check_free(out: Path) -> None:
+    if out.exists() and not out.is_dir():
+        raise UserError(f"{out} is a file. Give --out a folder.")
+    if (out / PAGE).exists() and GENERATOR not in (out / PAGE).read_text(encoding="utf-8", errors="replace"):
+        raise UserError(f"{out} holds an {PAGE} of something else. Give --out another folder.")
+
+
+def _figures(out: Path) -> Iterator[Path]:
+    for pattern in _FIGURES:
+        for kind in ("png", "svg"):
+            yield from out.glob(f"{pattern}.{kind}")
