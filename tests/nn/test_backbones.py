@@ -36,7 +36,9 @@ def test_dilated_features_hold_the_strided_networks(name: str, stride: int) -> N
     trunk = build(name, stride)
     reference = torchvision.models.get_model(name, weights=None).eval()
     reference.load_state_dict(trunk.state_dict(), strict=False)
-    body = reference.features[:18] if name == "mobilenet_v2" else nn.Sequential(*list(reference.children())[:-2])
+    body = (
+        reference.features[:18] if name == "mobilenet_v2" else nn.Sequential(*list(reference.children())[:-2])
+    )
     with torch.no_grad():
         ours, theirs = trunk(images(97, 129)), body(images(97, 129))
     step = 32 // stride
@@ -93,11 +95,15 @@ def test_tiny_is_tiny() -> None:
     assert 150_000 < sum(p.numel() for p in build("tiny", 8).parameters()) < 250_000
 
 
-@pytest.mark.parametrize("error", [RuntimeError("operator torchvision::nms does not exist"), ImportError("x")])
+@pytest.mark.parametrize(
+    "error", [RuntimeError("operator torchvision::nms does not exist"), ImportError("x")]
+)
 def test_a_torchvision_of_another_torch_is_named(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(name: str) -> None:
         raise error
 
     monkeypatch.setattr(lazy.importlib, "import_module", broken)
-    with pytest.raises(UserError, match=r"torchvision cannot be imported: .*Install the torch and torchvision"):
+    with pytest.raises(
+        UserError, match=r"torchvision cannot be imported: .*Install the torch and torchvision"
+    ):
         lazy.torchvision_models()

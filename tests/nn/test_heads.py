@@ -68,7 +68,9 @@ def test_aspp_puts_the_multi_grid_into_its_trunk(network: Build) -> None:
     assert dilations == {"aspp": (16, 16), "plain": (4, 4)}
 
 
-@pytest.mark.parametrize("options", [{}, {"similarity": "inner_product"}, {"uniform": True}, {"walk_stride": 3}])
+@pytest.mark.parametrize(
+    "options", [{}, {"similarity": "inner_product"}, {"uniform": True}, {"walk_stride": 3}]
+)
 def test_baseline_and_walk_start_equal(network: Build, options: dict[str, object]) -> None:
     plain, walk = network("plain"), network("random_walk", **options)
     state = walk.state_dict()
@@ -90,7 +92,9 @@ def test_the_extra_convolution_stands_behind_the_walk(network: Build) -> None:
     assert counts[1]["walk"] == counts[0]["walk"]
 
 
-@pytest.mark.parametrize("bad", [{"energy_scale": 0}, {"walk_stride": 0}, {"similarity": "cosine"}, {"apha": 1}])
+@pytest.mark.parametrize(
+    "bad", [{"energy_scale": 0}, {"walk_stride": 0}, {"similarity": "cosine"}, {"apha": 1}]
+)
 def test_bad_options_are_named(network: Build, bad: dict[str, object]) -> None:
     with pytest.raises(UserError, match=next(iter(bad))):
         network("random_walk", **bad)

@@ -78,7 +78,7 @@ def test_a_failed_download_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> N
         raise urllib.error.URLError("no route to host")
 
     monkeypatch.setattr("torchvision.models._api.load_state_dict_from_url", offline)
-    with pytest.raises(UserError, match="Cannot download the ImageNet weights of resnet18: .*no route"):
+    with pytest.raises(UserError, match=r"Cannot download the ImageNet weights of resnet18: .*no route"):
         load_weights(trunk("resnet18"), "imagenet")
     with pytest.raises(UserError, match="no ImageNet weights"):
         load_weights(trunk("tiny"), "imagenet")

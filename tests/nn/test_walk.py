@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+from torch.profiler import ProfilerActivity, profile
+
+from scribblebench.nn.walk import Walk
+from scribblebench.ops import walk
+from scribblebench.ops.walk import Energies, diffuse
+
+
+def walk_by_loop(queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+    """Eq. 4 and 5 cell by cell: f_i = sum_j P_ij v_j."""
+    out = []
+    for q, k, v in zip(queries.tolist(), keys.tolist(), values.tolist(), strict=True):
+        for query in q:
+            weights = [math.exp(sum(a * b for a, b in zip(query, key, strict=True))) for key in k]
+            mixed = [
+                sum(w * c for w, c in zip(weights, column, strict=True)) for column in zip(*v, strict=True)
+            ]
+            out.append([c / sum(weights) for c in mixed])
+    return torch.tensor(out).reshape(values.shape)
+
+
+def factors(
+    batch: int, n: int, width: int, channels: int, dtype: torch.dtype = torch.float32
+) -> list[Tensor]:
+    generator = torch.Generator().manual_seed(n)
+    shapes = [(batch, n, width), (batch, n, width), (batch, n, channels)]
+    return [torch.randn(s, generator=generator, dtype=dtype, requires_grad=True) for s in shapes]
+
+
+@given(st.integers(1, 3), st.integers(1, 5), st.integers(1, 5), st.integers(1, 4), st.integers(1, 4))
+@settings(max_examples=20, deadline=None)
+def test_diffusion_is_the_loop(batch: int, height: int, width: int, depth: int, channels: int) -> None:
+    q, k, v = factors(batch, height * width, depth, channels)
+    ours = diffuse(Energies(q, k, height, width), v)
+    torch.testing.assert_close(ours, walk_by_loop(q, k, v), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("symmetric", [False, True])
+def test_across_row_blocks_value_and_gradient_are_the_naive_forms(symmetric: bool) -> None:
+    q, k, v = factors(2, 17 * 19, 8, 24)
+    assert q.shape[1] > 2 * walk._ROWS["cpu"]
+    k = q if symmetric else k
+    weight = torch.randn(v.shape, generator=torch.Generator().manual_seed(0))
+    inputs = (q, v) if symmetric else (q, k, v)
+    ours = diffuse(Energies(q, k, 17, 19), v)
+    ours = [ours, *torch.autograd.grad((ours * weight).sum(), inputs)]
+    naive = torch.softmax(q.double() @ k.double().transpose(1, 2), -1) @ v.double()
+    naive = [naive, *torch.autograd.grad((naive * weight).sum(), inputs)]
+    for one, other in zip(ours, naive, strict=True):
+        torch.testing.assert_close(one.double(), other.double(), rtol=0, atol=1e-5 * float(other.abs().max()))
+
+
+def test_gradcheck_across_row_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(walk._ROWS, "cpu", 5)
+    q, k, v = factors(2, 12, 3, 4, torch.float64)
+    assert torch.autograd.gradcheck(lambda a, b, c: diffuse(Energies(a, b, 3, 4), c), (q, k, v))
+    assert torch.autograd.gradcheck(lambda a: diffuse(Energies(a, a, 3, 4), a), (q,))
+
+
+def test_every_row_of_p_sums_to_one_even_when_saturated() -> None:
+    q, k, _ = (100 * t for t in factors(1, 20 * 15, 8, 1))
+    energies = Energies(q, k, 20, 15)
+    ones = torch.ones(1, 300, 1)
+    torch.testing.assert_close(diffuse(energies, ones), ones, rtol=1e-5, atol=0)
+    torch.testing.assert_close(energies.matrix() @ ones, ones, rtol=1e-5, atol=0)
+
+
+def test_energies_are_exact_under_autocast() -> None:
+    q, k, v = factors(1, 200, 64, 8)
+    expected = diffuse(Energies(q, k, 10, 20), v)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        ours = diffuse(Energies(q, k, 10, 20), v)
+        gradient = torch.autograd.grad(ours.sum() + ours.square().sum(), q)[0]
+        half = diffuse(Energies(q, k, 10, 20), v.bfloat16())
+    assert torch.equal(ours, expected)
+    assert half.dtype == torch.bfloat16
+    torch.testing.assert_close(half.float(), expected, rtol=0.02, atol=0.02)
+    exact = torch.autograd.grad(expected.sum() + expected.square().sum(), q)[0]
+    torch.testing.assert_close(gradient, exact)
+
+
+def module(**options: object) -> Walk:
+    torch.manual_seed(0)
+    defaults = {"embedded": True, "alpha_start": 0.7, "energy_scale": 1.0, "stride": 1, "uniform": False}
+    return Walk(8, **{**defaults, **options})
+
+
+def features(height: int, width: int) -> Tensor:
+    return torch.randn(2, 8, height, width, generator=torch.Generator().manual_seed(1))
+
+
+def test_the_inner_product_is_equation_4_and_5() -> None:
+    f = features(3, 5)
+    net = module(embedded=False)
+    rows = f.flatten(2).transpose(1, 2)
+    expected = f + 0.7 * walk_by_loop(rows, rows, rows).transpose(1, 2).reshape(f.shape)
+    energies = net.energies(f)
+    assert energies.queries is energies.keys
+    torch.testing.assert_close(net(f, energies), expected, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("embedded", [True, False])
+def test_energy_scale_multiplies_the_energies(embedded: bool) -> None:
+    plain, scaled = (module(embedded=embedded, energy_scale=s).energies(features(2, 3)) for s in (1.0, 0.125))
+    e = plain.queries @ plain.keys.transpose(1, 2)
+    torch.testing.assert_close(scaled.queries @ scaled.keys.transpose(1, 2), e / 8)
+
+
+def test_uniform_is_global_pooling_of_the_values() -> None:
+    f, net = features(3, 4), module(uniform=True)
+    pooled = net.value(f.mean(dim=(2, 3)))
+    torch.testing.assert_close(net(f, net.energies(f)), f + 0.7 * pooled[..., None, None])
+
+
+def interpolation(cells: int, knots: int) -> Tensor:
+    """Linear interpolation as a matrix, end on end."""
+    at = torch.arange(cells) * (knots - 1) / (cells - 1)
+    return (1 - (at[:, None] - torch.arange(knots)).abs()).clamp(min=0)
+
+
+@pytest.mark.parametrize(("height", "width", "stride"), [(7, 11, 2), (7, 10, 3), (8, 6, 2)])
+def test_a_coarser_walk(height: int, width: int, stride: int) -> None:
+    net, f = module(stride=stride), features(height, width)
+    h, w = (height - 1) // stride + 1, (width - 1) // stride + 1
+    coarse = interpolation(h, height) @ f @ interpolation(w, width).T
+    rows = coarse.flatten(2).transpose(1, 2)
+    energies = net.energies(f)
+    assert (energies.height, energies.width) == (h, w)
+    walked = walk_by_loop(net.query(rows), net.key(rows), net.value(rows)).transpose(1, 2).reshape(2, 8, h, w)
+    expected = f + 0.7 * (interpolation(height, h) @ walked @ interpolation(width, w).T)
+    torch.testing.assert_close(net(f, energies), expected, rtol=1e-5, atol=1e-5)
+    if (height - 1) % stride == (width - 1) % stride == 0:
+        torch.testing.assert_close(coarse, f[..., ::stride, ::stride])
+
+
+@pytest.mark.parametrize("embedded", [True, False])
+def test_the_walk_never_holds_a_matrix(embedded: bool) -> None:
+    # 59 x 59 cells of a 465 crop, the whole module at the paper's width, forward and backward.
+    side = 59
+    net = Walk(512, embedded=embedded, alpha_start=0.5, energy_scale=1.0, stride=1, uniform=False)
+    f = torch.randn(1, 512, side, side, requires_grad=True)
+    upstream = torch.ones(1, 512, side, side)
+    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as record:
+        net(f, net.energies(f)).backward(upstream)
+    assert 0 < peak_bytes(record) < side**4 * 4
+
+
+def test_the_meter_sees_the_matrix_of_the_naive_form() -> None:
+    q, k, v = factors(1, 900, 8, 8)
+    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as record:
+        (torch.softmax(q @ k.transpose(1, 2), -1) @ v).sum().backward()
+    assert peak_bytes(record) > 900**2 * 4
+
+
+def peak_bytes(record: profile) -> int:
+    """Most bytes that torch had allocated at once since the profile began."""
+    events = [e for e in record.profiler.kineto_results.events() if e.name() == "[memory]"]
+    live = peak = 0
+    for event in sorted(events, key=lambda e: e.start_ns()):
+        live += event.nbytes()
+        peak = max(peak, live)
+    return peak
