@@ -15,7 +15,7 @@ from scribblebench.core.cards import convert
 from scribblebench.core.errors import UserError
 from scribblebench.core.library import Library
 from scribblebench.scribbles.degradations import DEGRADATIONS
-from scribblebench.scribbles.draw import Pen
+from scribblebench.scribbles.pen import Pen
 from scribblebench.sources.folder import DatasetFolder, open_dataset
 from scribblebench.sources.readers import READERS
 from scribblebench.sources.spec import VariantSpec
@@ -141,4 +141,4 @@ def _summary(variant: Variant, with_repairs: bool) -> None:
     click.echo(f"{variant.root}: {totals.images:,} images, {strokes}, {empty}; {variant.fingerprint[:16]}")
     if with_repairs and variant.manifest.repairs:
         mended = "; ".join(f"{count:,} {what}" for what, count in sorted(variant.manifest.repairs.items()))
-        click.echo(f"Mended in the source: {mended}.", err=True)
+        click.echo(f"Found in the source: {mended}.", err=True)

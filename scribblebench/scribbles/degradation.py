@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from scribblebench.scribbles.draw import Pen
+from scribblebench.scribbles.pen import Pen
 from scribblebench.scribbles.stroke import Annotation, Stroke
 
 Strokes = dict[int, Stroke]

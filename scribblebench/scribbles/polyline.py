@@ -55,3 +55,19 @@ def between(points: Points, start: float, stop: float, lengths: NDArray[np.float
         return at(points, lengths, start)
     inside = points[(lengths > start) & (lengths < stop)]
     return np.concatenate((at(points, lengths, start), inside, at(points, lengths, stop)))
+
+
+def with_points_every(points: Points, spacing: float) -> Points:
+    """Add points to a polyline so that none are further than ``spacing`` apart; its shape stays.
+
+    >>> with_points_every(np.array([[0.0, 0.0], [5.0, 0.0], [6.0, 0.0]]), 2.5)[:, 0]
+    array([0. , 2.5, 5. , 6. ])
+    """
+    if len(points) == 1:
+        return points
+    spans = np.diff(arc_lengths(points))
+    pieces = np.maximum(np.ceil(spans / spacing), 1).astype(np.int64)
+    start, step = np.repeat(points[:-1], pieces, axis=0), np.repeat(points[1:] - points[:-1], pieces, axis=0)
+    number = np.arange(pieces.sum()) - np.repeat(np.cumsum(pieces) - pieces, pieces)
+    share = number / np.repeat(pieces, pieces)
+    return np.concatenate((start + step * share[:, None], points[-1:]))

@@ -10,7 +10,7 @@ from scribblebench.core.cards import Share, convert
 from scribblebench.core.errors import UserError
 from scribblebench.scribbles.degradation import Degradation
 from scribblebench.scribbles.degradations import DEGRADATIONS
-from scribblebench.scribbles.draw import Pen
+from scribblebench.scribbles.pen import Pen
 from scribblebench.scribbles.png import Labels
 
 

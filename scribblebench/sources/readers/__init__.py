@@ -7,8 +7,11 @@ from pathlib import Path
 from typing import ClassVar
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 from scribblebench.core.cards import DatasetCard
+from scribblebench.core.errors import UserError
 from scribblebench.core.registry import Registry
 from scribblebench.scribbles.stroke import Annotation
 
@@ -58,3 +61,17 @@ READERS: Registry[Reader] = Registry("stroke source", __name__)
 def stems(folder: Path, suffix: str) -> list[str]:
     """List the ids of the files of one kind in a folder."""
     return sorted(path.stem for path in folder.glob(f"*{suffix}") if not path.name.startswith("."))
+
+
+def check_classes(label: NDArray[np.uint8], card: DatasetCard, path: Path) -> None:
+    """Look whether a label map holds only classes of the dataset.
+
+    Raises:
+        UserError: it holds another value.
+    """
+    present = np.flatnonzero(np.bincount(label.reshape(-1), minlength=256))
+    wrong = [int(v) for v in present if v >= len(card.classes) and v != card.ignore_index]
+    if wrong:
+        raise UserError(
+            f"{path} holds the label {wrong[0]}, which {card.name} lacks. Is it of another dataset?"
+        )

@@ -1,0 +1,70 @@
+"""Strokes of one point each, from the clicks of "What's the point" and its background twin."""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, ClassVar
+
+import msgspec
+import numpy as np
+from msgspec import Meta
+
+from scribblebench.core.cards import DatasetCard
+from scribblebench.core.errors import UserError
+from scribblebench.scribbles.repair import SINGLE, repair
+from scribblebench.scribbles.stroke import Annotation
+from scribblebench.sources.readers import READERS, Reader
+
+
+class Click(msgspec.Struct, frozen=True):
+    """One click; the files hold more fields than these."""
+
+    x: float
+    y: float
+    cls: Annotated[int, Meta(ge=0)]
+
+
+@READERS.register
+class Clicks(Reader, frozen=True):
+    """``voc_whats_the_point.json`` and ``voc_whats_the_point_bg_from_scribbles.json``."""
+
+    order: ClassVar[int] = 2
+    looks_for: ClassVar[str] = "clicks in {clicks}"
+
+    def present(self, card: DatasetCard, root: Path) -> bool:
+        """Tell whether there is a file of clicks on objects; the background's may be missing."""
+        return (root / card.layout.clicks).is_file()
+
+    def ids(self, card: DatasetCard, root: Path) -> list[str]:
+        """List the ids that have clicks."""
+        return sorted(set().union(*(_load(path) for path in self._paths(card, root))))
+
+    def read(
+        self, card: DatasetCard, root: Path, image: str, size: tuple[int, int]
+    ) -> tuple[Annotation, Counter[str]]:
+        """Turn the clicks of one image into single points, background first."""
+        raw = []
+        for path in self._paths(card, root):
+            for click in _load(path).get(image, []):
+                if click.cls >= len(card.classes):
+                    raise UserError(
+                        f"{path}: {image} has a click of class {click.cls}, which {card.name} lacks."
+                    )
+                raw.append((click.cls, np.array([[click.x, click.y]])))
+        annotation, repairs = repair(image, *size, raw)
+        del repairs[SINGLE]  # every click is one
+        return annotation, repairs
+
+    def _paths(self, card: DatasetCard, root: Path) -> list[Path]:
+        paths = (root / card.layout.background_clicks, root / card.layout.clicks)
+        return [path for path in paths if path.is_file()]
+
+
+@lru_cache(maxsize=4)
+def _load(path: Path) -> dict[str, list[Click]]:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=dict[str, list[Click]])
+    except (OSError, msgspec.DecodeError) as error:
+        raise UserError(f"{path} is no file of clicks ({error}). Fetch it again.") from error

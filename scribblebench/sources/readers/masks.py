@@ -1,0 +1,50 @@
+"""Strokes where nobody drew any: human-like ones, made from the dense masks."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import ClassVar
+
+from scribblebench.core.cards import DatasetCard
+from scribblebench.core.errors import UserError
+from scribblebench.scribbles.png import read_labels
+from scribblebench.scribbles.repair import repair
+from scribblebench.scribbles.stroke import Annotation
+from scribblebench.sources.readers import READERS, Reader, check_classes, stems
+
+# The strokes stand for what a person drew once, so a variant's seed does not change them.
+_SEED = 0
+
+
+@READERS.register
+class Masks(Reader, frozen=True):
+    """``SegmentationClassAug/<id>.png``."""
+
+    order: ClassVar[int] = 3
+    looks_for: ClassVar[str] = "dense masks in {masks}/"
+
+    def present(self, card: DatasetCard, root: Path) -> bool:
+        """Tell whether there is any mask."""
+        return any((root / card.layout.masks).glob("*.png"))
+
+    def ids(self, card: DatasetCard, root: Path) -> list[str]:
+        """List the ids that have a mask."""
+        return stems(root / card.layout.masks, ".png")
+
+    def read(
+        self, card: DatasetCard, root: Path, image: str, size: tuple[int, int]
+    ) -> tuple[Annotation, Counter[str]]:
+        """Make the strokes of one mask; the same mask and id give the same strokes."""
+        path = root / card.layout.masks / f"{image}.png"
+        mask = read_labels(path)
+        if mask.shape != size[::-1]:
+            raise UserError(
+                f"{path} has {mask.shape[1]} x {mask.shape[0]} pixels, but the photograph has "
+                f"{size[0]} x {size[1]}. Fetch both again."
+            )
+        check_classes(mask, card, path)
+        from scribblebench.scribbles.synthesise import synthesise  # scikit-image takes half a second to import
+
+        strokes = synthesise(mask, image, _SEED)
+        return repair(image, *size, ((s.class_index, s.points) for s in strokes))

@@ -1,0 +1,47 @@
+"""Strokes from rendered label maps: traced along the middle of what was drawn."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import ClassVar
+
+from scribblebench.core.cards import DatasetCard
+from scribblebench.core.errors import UserError
+from scribblebench.scribbles.png import read_labels
+from scribblebench.scribbles.repair import repair
+from scribblebench.scribbles.stroke import Annotation
+from scribblebench.sources.readers import READERS, Reader, check_classes, stems
+
+
+@READERS.register
+class Png(Reader, frozen=True):
+    """``pascal_2012_scribble/<id>.png``, palette or grey."""
+
+    order: ClassVar[int] = 1
+    looks_for: ClassVar[str] = "label PNGs in {labels}/"
+
+    def present(self, card: DatasetCard, root: Path) -> bool:
+        """Tell whether there is any label map."""
+        return any((root / card.layout.labels).glob("*.png"))
+
+    def ids(self, card: DatasetCard, root: Path) -> list[str]:
+        """List the ids that have a label map."""
+        return stems(root / card.layout.labels, ".png")
+
+    def read(
+        self, card: DatasetCard, root: Path, image: str, size: tuple[int, int]
+    ) -> tuple[Annotation, Counter[str]]:
+        """Trace the strokes of one label map."""
+        path = root / card.layout.labels / f"{image}.png"
+        label = read_labels(path)
+        if label.shape != size[::-1]:
+            raise UserError(
+                f"{path} has {label.shape[1]} x {label.shape[0]} pixels, but the photograph has "
+                f"{size[0]} x {size[1]}. Fetch both again."
+            )
+        check_classes(label, card, path)
+        from scribblebench.scribbles.trace import trace  # scikit-image takes half a second to import
+
+        strokes = trace(label, card.ignore_index)
+        return repair(image, *size, ((s.class_index, s.points) for s in strokes))
