@@ -1,0 +1,137 @@
+"""The graph of a skeleton: its ends and junctions, and the pixel paths between them."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Pixel = tuple[int, int]
+"""A pixel as x, y."""
+
+
+@dataclass(frozen=True)
+class Path:
+    """Skeleton pixels in order, between two nodes.
+
+    Attributes:
+        pixels: the pixels strictly between the nodes, and a free end itself.
+        start: the node before the first pixel, or None where the path begins freely.
+        stop: the node after the last pixel, or None.
+    """
+
+    pixels: tuple[Pixel, ...]
+    start: int | None
+    stop: int | None
+
+    @property
+    def loop(self) -> bool:
+        """Tell whether this is a closed curve that meets no junction."""
+        return len(self.pixels) > 3 and self.pixels[0] == self.pixels[-1]
+
+
+@dataclass(frozen=True)
+class SkeletonGraph:
+    """Junctions (each a connected set of pixels) and the paths between them."""
+
+    nodes: tuple[frozenset[Pixel], ...]
+    paths: tuple[Path, ...]
+
+
+Links = dict[Pixel, list[Pixel]]
+
+
+def link_pixels(skeleton: NDArray[np.bool_]) -> Links:
+    """Link each pixel to its 8-neighbours, but not diagonally where a straight detour exists.
+
+    So three pixels in an L are a path and not a triangle.
+
+    Args:
+        skeleton: bool (h, w).
+    """
+    ys, xs = np.nonzero(skeleton)
+    pixels = set(zip(xs.tolist(), ys.tolist(), strict=True))
+    links: Links = {}
+    for x, y in sorted(pixels):
+        straight = [p for p in ((x - 1, y), (x + 1, y), (x, y - 1), (x, y + 1)) if p in pixels]
+        diagonal = [
+            (x + i, y + j)
+            for i in (-1, 1)
+            for j in (-1, 1)
+            if (x + i, y + j) in pixels and (x + i, y) not in pixels and (x, y + j) not in pixels
+        ]
+        links[x, y] = straight + diagonal
+    return links
+
+
+def connected(pixels: Iterable[Pixel], links: Links) -> Iterator[frozenset[Pixel]]:
+    """Split pixels into sets that hang together by their links."""
+    left = dict.fromkeys(pixels)
+    while left:
+        first = next(iter(left))
+        del left[first]
+        found, queue = {first}, deque([first])
+        while queue:
+            for other in links[queue.popleft()]:
+                if other in left:
+                    del left[other]
+                    found.add(other)
+                    queue.append(other)
+        yield frozenset(found)
+
+
+def route(start: Pixel, stop: Pixel, within: frozenset[Pixel], links: Links) -> list[Pixel]:
+    """Return a shortest path between two pixels of a connected set, both included."""
+    before: dict[Pixel, Pixel] = {start: start}
+    queue = deque([start])
+    while stop not in before:
+        pixel = queue.popleft()
+        for other in links[pixel]:
+            if other in within and other not in before:
+                before[other] = pixel
+                queue.append(other)
+    way = [stop]
+    while way[-1] != start:
+        way.append(before[way[-1]])
+    return way[::-1]
+
+
+def junctions(links: Links) -> set[Pixel]:
+    """Return the pixels where more than two ways meet."""
+    return {pixel for pixel, others in links.items() if len(others) > 2}
+
+
+def without(links: Links, gone: set[Pixel]) -> Links:
+    """Return the skeleton without some of its pixels."""
+    return {p: [q for q in others if q not in gone] for p, others in links.items() if p not in gone}
+
+
+def cut(links: Links, at: set[Pixel]) -> SkeletonGraph:
+    """Cut a skeleton into nodes, made of the given pixels, and the paths between them.
+
+    Args:
+        links: the skeleton.
+        at: the pixels of the nodes, all junctions among them.
+    """
+    nodes = tuple(connected(sorted(at), links))
+    node_of = {pixel: index for index, node in enumerate(nodes) for pixel in node}
+    rest = [pixel for pixel in links if pixel not in node_of]
+    return SkeletonGraph(nodes, tuple(_path(part, links, node_of) for part in connected(rest, links)))
+
+
+def _path(part: frozenset[Pixel], links: Links, node_of: dict[Pixel, int]) -> Path:
+    """Order a chain of pixels that have at most two links each."""
+    ends = [p for p in part if sum(q in part for q in links[p]) < 2]
+    order = [min(ends or part)]
+    seen = set(order)
+    while step := [p for p in links[order[-1]] if p in part and p not in seen]:
+        order.append(step[0])
+        seen.add(step[0])
+    if not ends:
+        return Path((*order, order[0]), None, None)
+    near = [[node_of[q] for q in links[p] if q in node_of] for p in (order[0], order[-1])]
+    start, stop = [*near[0], None, None][:2] if len(order) == 1 else [next(iter(n), None) for n in near]
+    return Path(tuple(order), start, stop)
