@@ -10,6 +10,7 @@ import click
 import msgspec
 
 from scribblebench.cli._choices import options_of, rates
+from scribblebench.cli._options import cards_option, data_dir_option
 from scribblebench.cli._progress import progress
 from scribblebench.core.cards import convert
 from scribblebench.core.errors import UserError
@@ -17,6 +18,7 @@ from scribblebench.core.library import Library
 from scribblebench.scribbles.degradations import DEGRADATIONS
 from scribblebench.scribbles.pen import Pen
 from scribblebench.sources.folder import DatasetFolder, open_dataset
+from scribblebench.sources.layouts import LAYOUTS
 from scribblebench.sources.readers import READERS
 from scribblebench.sources.spec import VariantSpec
 from scribblebench.sources.variant import Variant, folder_name, make_variant
@@ -34,13 +36,16 @@ def _degradations(command: Any) -> Any:
 
 
 @click.command("make-dataset")
-@click.option("--dataset", default="toy", show_default=True, help="Name of a dataset card.")
-@click.option("--data-dir", type=click.Path(path_type=Path), help="Folder of the dataset, in VOC layout.")
-@click.option(
-    "--cards", type=click.Path(path_type=Path), multiple=True, help="Folder with cards of your own."
-)
+@click.option("--dataset", default="toy", show_default=True, help="Dataset card.")
+@data_dir_option
+@cards_option
 @click.option("--split", default="train", show_default=True, help="Which images.")
-@click.option("--from", "strokes", type=click.Choice(READERS.names()), help="Where the strokes come from.")
+@click.option(
+    "--from",
+    "strokes",
+    type=click.Choice(READERS.names()),
+    help="Where strokes come from. [default: the first of xml, png, clicks, masks that is there]",
+)
 @_degradations
 @click.option(
     "--length-ratio",
@@ -48,41 +53,40 @@ def _degradations(command: Any) -> Any:
     callback=rates,
     help="The same as --shrink 1-L: 0 is a point, 1 all.",
 )
-@click.option(
-    "--combine", is_flag=True, help="Apply several degradations to the same strokes, in the order above."
-)
+@click.option("--combine", is_flag=True, help="Apply several degradations to the same strokes.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Names every draw.")
 @options_of(Pen, "drawing")
-@click.option("--labels", type=click.Choice(["palette", "grey"]), default="palette", show_default=True,
-              help="Label PNGs with VOC's colours, or grey for readers like OpenCV.")  # fmt: skip
+@click.option(
+    "--labels",
+    type=click.Choice(["palette", "grey"]),
+    help="Label PNGs with VOC's colours, or grey for readers like OpenCV. [default: palette]",
+)
+@click.option(
+    "--layout", type=click.Choice(LAYOUTS.names()), help="Add what this code looks for beside labels."
+)
 @click.option(
     "--out", type=click.Path(path_type=Path), help="Folder to make; the parent of several variants."
 )
-@click.option(
-    "--workers", type=click.IntRange(min=1), default=None, help="Processes. [default: all processors]"
-)
+@click.option("--workers", type=click.IntRange(min=1), help="Processes. [default: all processors]")
 def command(
     dataset: str,
     data_dir: Path | None,
     cards: tuple[Path, ...],
     split: str,
     strokes: str | None,
-    seed: int,
-    labels: str,
+    layout: str | None,
     out: Path | None,
     workers: int | None,
     **options: Any,
 ) -> None:
-    r"""Make degraded scribbles: label maps, strokes and a manifest.
+    """Make degraded scribbles: label maps, strokes and a manifest.
 
-    \b
-    scribblebench make-dataset --drop 0.3
-    scribblebench make-dataset --dataset voc2012 --data-dir VOC2012 --shrink 0.2,0.5,0.7,1
+    Without a degradation the undegraded variant 'none' is made. Variants are nested: what rate 0.1 drops,
+    0.3 drops too. Several rates make several variants; --combine makes every combination of the rates of
+    several degradations, which are applied in the order of this page. The rules to the letter are in
+    docs/making-datasets.md.
     """
-    common = {"seed": seed, "pen": _given(options, Pen), "labels": labels, "strokes": strokes or ""}
-    specs = [
-        convert({**common, "degradations": steps}, VariantSpec, "make-dataset") for steps in _steps(options)
-    ]
+    specs = _specs(options, strokes, layout)
     source = open_dataset(Library(*cards).dataset(dataset), data_dir, strokes)
     _warn_of_shared_ids(source)
     for spec in specs:
@@ -91,37 +95,55 @@ def command(
             folder /= folder_name(spec, split)
         with progress(str(folder)) as report:
             variant = make_variant(source, split, spec, folder, workers or default_workers(), report)
+        if layout is not None:
+            LAYOUTS.get(layout)().complete(variant, source)
         _summary(variant, with_repairs=spec is specs[0])
+
+
+def _specs(options: dict[str, Any], strokes: str | None, layout: str | None) -> list[VariantSpec]:
+    needed = LAYOUTS.get(layout).labels if layout else "palette"
+    labels = options["labels"] or needed
+    if layout and labels != needed:
+        raise UserError(f"--layout {layout} is read as {needed} PNGs; leave --labels {labels} out.")
+    common = {
+        "seed": options["seed"],
+        "pen": _given(options, Pen),
+        "labels": labels,
+        "strokes": strokes or "",
+    }
+    return [convert({**common, "degradations": s}, VariantSpec, "make-dataset") for s in _steps(options)]
 
 
 def _given(options: dict[str, Any], struct: type[msgspec.Struct]) -> dict[str, Any]:
     """Return the fields of a struct that were given on the command line."""
-    return {n: options[n] for n in struct.__struct_fields__ if options[n] is not None}
+    return {name: options[name] for name in struct.__struct_fields__ if options[name] is not None}
 
 
 def _steps(options: dict[str, Any]) -> list[list[dict[str, Any]]]:
     """Return the degradations of each variant asked for: every combination of the rates given."""
+    chosen = {name: options[name] for name in DEGRADATIONS.names() if options[name] is not None}
     if options["length_ratio"] is not None:
-        if options["shrink"] is not None:
+        if "shrink" in chosen:
             raise UserError("--shrink and --length-ratio say the same; give one.")
-        options["shrink"] = tuple(round(1 - ratio, 12) for ratio in options["length_ratio"])
-    named = [name for name in DEGRADATIONS.names() if options[name] is not None]
-    if len(named) > 1 and not options["combine"]:
-        both = " and ".join(f"--{name}" for name in named)
+        # Rounded, so that the ratio 0.7 is the rate 0.3 and not 0.30000000000000004.
+        chosen["shrink"] = tuple(round(1 - ratio, 12) for ratio in options["length_ratio"])
+    if len(chosen) > 1 and not options["combine"]:
+        both = " and ".join(f"--{name}" for name in sorted(chosen))
         raise UserError(
             f"{both} are different variants: give one, or add --combine to apply both to the same strokes."
         )
-    for name in set(DEGRADATIONS.names()) - set(named):
-        for field in _given(options, DEGRADATIONS.get(name)):
-            raise UserError(f"--{field.replace('_', '-')} belongs to --{name}, which is not given.")
-    each = [
-        [
-            {"kind": name, "rate": rate, "options": _given(options, DEGRADATIONS.get(name))}
-            for rate in options[name]
-        ]
-        for name in named
-    ]
-    return [list(steps) for steps in itertools.product(*each)]
+    return [list(steps) for steps in itertools.product(*_each(options, chosen))]
+
+
+def _each(options: dict[str, Any], chosen: dict[str, tuple[float, ...]]) -> list[list[dict[str, Any]]]:
+    each = []
+    for name in DEGRADATIONS.names():
+        fields = _given(options, DEGRADATIONS.get(name))
+        if name in chosen:
+            each.append([{"kind": name, "rate": rate, "options": fields} for rate in chosen[name]])
+        elif fields:
+            raise UserError(f"--{next(iter(fields))} belongs to --{name}, which is not given.")
+    return each
 
 
 def _warn_of_shared_ids(source: DatasetFolder) -> None:
@@ -135,10 +157,10 @@ def _warn_of_shared_ids(source: DatasetFolder) -> None:
 
 
 def _summary(variant: Variant, with_repairs: bool) -> None:
-    totals = variant.manifest.totals
-    strokes = f"{totals.strokes:,} of {totals.strokes_in_source:,} strokes"
-    empty = f"{totals.images_without_strokes:,} images without any"
-    click.echo(f"{variant.root}: {totals.images:,} images, {strokes}, {empty}; {variant.fingerprint[:16]}")
-    if with_repairs and variant.manifest.repairs:
-        mended = "; ".join(f"{count:,} {what}" for what, count in sorted(variant.manifest.repairs.items()))
-        click.echo(f"Found in the source: {mended}.", err=True)
+    head = variant.manifest
+    strokes = f"{head.totals.strokes:,} of {head.totals.strokes_in_source:,} strokes ({head.source.strokes})"
+    empty = f"{head.totals.images_without_strokes:,} without any"
+    click.echo(f"{variant.root}: {head.totals.images:,} images, {strokes}, {empty}; {head.fingerprint[:16]}")
+    if with_repairs and head.repairs:
+        found = "; ".join(f"{count:,} {what}" for what, count in sorted(head.repairs.items()))
+        click.echo(f"Found in the source: {found}.", err=True)

@@ -14,7 +14,7 @@ from scribblebench.core.errors import UnknownNameError, UserError
 from scribblebench.scribbles.png import picture_size, read_labels
 from scribblebench.scribbles.stroke import Annotation
 from scribblebench.sources.kinds import KINDS
-from scribblebench.sources.readers import READERS, Reader
+from scribblebench.sources.readers import READERS, Reader, check_size
 
 # The augmented lists first; a plain VOC archive has only the second.
 _LISTS = ("ImageSets/SegmentationAug", "ImageSets/Segmentation")
@@ -105,12 +105,7 @@ class DatasetFolder:
             UserError: it is not.
         """
         path = self.mask_path(image)
-        size, expected = picture_size(path), picture_size(self.image_path(image))
-        if size != expected:
-            raise UserError(
-                f"{path} has {size[0]} x {size[1]} pixels, but the photograph has "
-                f"{expected[0]} x {expected[1]}. Fetch both again."
-            )
+        check_size(path, picture_size(path), picture_size(self.image_path(image)))
 
 
 def open_dataset(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,7 +14,9 @@ import msgspec
 from filelock import FileLock
 
 from scribblebench.core.errors import UserError
-from scribblebench.core.files import building
+from scribblebench.core.files import building, file_sha256, to_json
+from scribblebench.sources.croissant import NAME as CROISSANT
+from scribblebench.sources.croissant import croissant
 from scribblebench.sources.folder import DatasetFolder
 from scribblebench.sources.job import LABELS, STROKES, Job
 from scribblebench.sources.manifest import (
@@ -152,6 +153,8 @@ def _fill(aside: Path, job: Job, split: str, ids: list[str], workers: int, progr
     with lines.open("rb") as records, (aside / NAME).open("w", encoding="utf-8", newline="\n") as file:
         file.writelines(manifest_pieces(head, records))
     lines.unlink()
+    described = croissant(head, job.dataset.card, file_sha256(aside / NAME))
+    (aside / CROISSANT).write_text(to_json(described), encoding="utf-8")
 
 
 def _write_images(
@@ -229,13 +232,3 @@ def _existing(dataset: DatasetFolder, split: str, spec: VariantSpec, out: Path, 
             f"{out} was made from other data or by another version of the rules. Remove it to make it again."
         )
     return variant
-
-
-def remove_variant(folder: Path) -> None:
-    """Remove a variant's folder; anything else is left alone.
-
-    Raises:
-        UserError: it is no variant.
-    """
-    open_variant(folder)
-    shutil.rmtree(folder)

@@ -75,3 +75,21 @@ def check_classes(label: NDArray[np.uint8], card: DatasetCard, path: Path) -> No
         raise UserError(
             f"{path} holds the label {wrong[0]}, which {card.name} lacks. Is it of another dataset?"
         )
+
+
+def check_size(path: Path, found: tuple[int, int], photograph: tuple[int, int]) -> None:
+    """Look whether a file is for a photograph of this size.
+
+    Args:
+        path: the file.
+        found: its width and height.
+        photograph: the photograph's.
+
+    Raises:
+        UserError: it is not.
+    """
+    if found != photograph:
+        raise UserError(
+            f"{path} has {found[0]} x {found[1]} pixels, but the photograph has "
+            f"{photograph[0]} x {photograph[1]}. Fetch both again."
+        )

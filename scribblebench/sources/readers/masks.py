@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import ClassVar
 
 from scribblebench.core.cards import DatasetCard
-from scribblebench.core.errors import UserError
 from scribblebench.scribbles.png import read_labels
 from scribblebench.scribbles.repair import repair
 from scribblebench.scribbles.stroke import Annotation
-from scribblebench.sources.readers import READERS, Reader, check_classes, stems
+from scribblebench.sources.readers import READERS, Reader, check_classes, check_size, stems
 
 # The strokes stand for what a person drew once, so a variant's seed does not change them.
 _SEED = 0
@@ -37,14 +36,11 @@ class Masks(Reader, frozen=True):
     ) -> tuple[Annotation, Counter[str]]:
         """Make the strokes of one mask; the same mask and id give the same strokes."""
         path = root / card.layout.masks / f"{image}.png"
-        mask = read_labels(path)
-        if mask.shape != size[::-1]:
-            raise UserError(
-                f"{path} has {mask.shape[1]} x {mask.shape[0]} pixels, but the photograph has "
-                f"{size[0]} x {size[1]}. Fetch both again."
-            )
-        check_classes(mask, card, path)
-        from scribblebench.scribbles.synthesise import synthesise  # scikit-image takes half a second to import
+        # Imported here: scikit-image takes half a second.
+        from scribblebench.scribbles.synthesise import synthesise
 
+        mask = read_labels(path)
+        check_size(path, mask.shape[::-1], size)
+        check_classes(mask, card, path)
         strokes = synthesise(mask, image, _SEED)
         return repair(image, *size, ((s.class_index, s.points) for s in strokes))

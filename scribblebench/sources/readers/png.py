@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import ClassVar
 
 from scribblebench.core.cards import DatasetCard
-from scribblebench.core.errors import UserError
 from scribblebench.scribbles.png import read_labels
 from scribblebench.scribbles.repair import repair
 from scribblebench.scribbles.stroke import Annotation
-from scribblebench.sources.readers import READERS, Reader, check_classes, stems
+from scribblebench.sources.readers import READERS, Reader, check_classes, check_size, stems
 
 
 @READERS.register
@@ -34,14 +33,11 @@ class Png(Reader, frozen=True):
     ) -> tuple[Annotation, Counter[str]]:
         """Trace the strokes of one label map."""
         path = root / card.layout.labels / f"{image}.png"
-        label = read_labels(path)
-        if label.shape != size[::-1]:
-            raise UserError(
-                f"{path} has {label.shape[1]} x {label.shape[0]} pixels, but the photograph has "
-                f"{size[0]} x {size[1]}. Fetch both again."
-            )
-        check_classes(label, card, path)
-        from scribblebench.scribbles.trace import trace  # scikit-image takes half a second to import
+        # Imported here: scikit-image takes half a second.
+        from scribblebench.scribbles.trace import trace
 
+        label = read_labels(path)
+        check_size(path, label.shape[::-1], size)
+        check_classes(label, card, path)
         strokes = trace(label, card.ignore_index)
         return repair(image, *size, ((s.class_index, s.points) for s in strokes))

@@ -10,7 +10,7 @@ from scribblebench.core.cards import DatasetCard
 from scribblebench.core.errors import UserError
 from scribblebench.scribbles.stroke import Annotation
 from scribblebench.scribbles.xml import read_xml
-from scribblebench.sources.readers import READERS, Reader, stems
+from scribblebench.sources.readers import READERS, Reader, check_size, stems
 
 
 @READERS.register
@@ -40,9 +40,5 @@ class Xml(Reader, frozen=True):
                 f"{path} cannot be read ({error.strerror}). Fetch it, or take its id off the list."
             ) from error
         annotation, repairs = read_xml(data, image, card.class_of, str(path))
-        if (annotation.width, annotation.height) != size:
-            raise UserError(
-                f"{path} is for {annotation.width} x {annotation.height} pixels, but the photograph has "
-                f"{size[0]} x {size[1]}. Fetch both again."
-            )
+        check_size(path, (annotation.width, annotation.height), size)
         return annotation, repairs

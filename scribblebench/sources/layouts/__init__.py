@@ -1,0 +1,90 @@
+"""What other people's code expects around a variant, one layout a file.
+
+A layout adds links and lists to a variant's folder; it changes nothing that the manifest speaks of.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import ClassVar
+
+import msgspec
+
+from scribblebench.core.errors import UserError
+from scribblebench.core.files import write_atomic
+from scribblebench.core.registry import Registry
+from scribblebench.scribbles.png import Labels
+from scribblebench.sources.folder import DatasetFolder
+from scribblebench.sources.variant import Variant
+
+IMAGES = "JPEGImages"
+MASKS = "SegmentationClassAug"
+LISTS = "ImageSets/SegmentationAug"
+
+
+class Complete(msgspec.Struct, frozen=True):
+    """One layout.
+
+    Attributes:
+        labels: the kind of label PNG that its readers need.
+    """
+
+    labels: ClassVar[Labels]
+
+    def complete(self, variant: Variant, dataset: DatasetFolder) -> None:
+        """Add to a variant's folder what the layout's readers look for.
+
+        Args:
+            variant: the folder.
+            dataset: the source of photographs, masks and lists.
+
+        Raises:
+            UserError: the source lacks something, or the folder cannot be written.
+        """
+        raise NotImplementedError
+
+
+LAYOUTS: Registry[Complete] = Registry("layout", __name__)
+
+
+def write_lists(variant: Variant, dataset: DatasetFolder) -> dict[str, list[str]]:
+    """Write ``ImageSets/SegmentationAug/<split>.txt`` for the variant's split and for those with a list.
+
+    Returns:
+        The ids of each split written.
+    """
+    own = variant.manifest.source.split
+    splits = {split: dataset.ids(split) for split in dataset.card.splits if dataset.list_path(split)}
+    splits[own] = variant.ids
+    for split, ids in splits.items():
+        write_atomic(variant.root / LISTS / f"{split}.txt", "".join(f"{image}\n" for image in ids))
+    return splits
+
+
+def link(source: Path, target: Path) -> None:
+    """Make ``target`` a link to ``source``; where links are impossible, a copy.
+
+    Raises:
+        UserError: ``source`` is missing, or ``target`` cannot be written.
+    """
+    if not source.is_file():
+        raise UserError(f"{source} is missing. Fetch it, or take its id off the list.")
+    if target.exists():
+        return
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.unlink(missing_ok=True)  # a link that points nowhere any more
+        try:
+            os.symlink(source.resolve(), target)
+        except (OSError, NotImplementedError):
+            shutil.copyfile(source, target)
+    except OSError as error:
+        raise UserError(f"Cannot write {target}: {error.strerror or error}.") from error
+
+
+def link_images(variant: Variant, dataset: DatasetFolder, ids: list[str]) -> None:
+    """Link the photographs under the names that VOC gives them."""
+    for image in ids:
+        link(dataset.image_path(image), variant.root / IMAGES / f"{image}.jpg")
