@@ -7,6 +7,8 @@ in tiles of rows, recompute them from the factors, and keep one number per row b
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -99,48 +101,63 @@ def compare_rows(
 
 
 class _CompareRows(torch.autograd.Function):
+    # Energies are kept in base 2 inside: torch's exp2 takes a fifth of exp's time on the CPU, and unlike exp
+    # it does not slow down where the result underflows, as the hidden entries and most of a sharp row do.
+
     @staticmethod
     def forward(ctx: Any, *factors: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        queries, keys, target_queries, target_keys = factors
+        queries, keys, target_queries, target_keys = _in_base_2(factors)
         divergence, log_sum, target_log_sum = (queries.new_empty(queries.shape[:2]) for _ in range(3))
         with torch.autocast(queries.device.type, enabled=False):
             for tile, images in _tiles(queries):
-                energies = queries[tile] @ keys[images].mT
-                target = target_queries[tile] @ target_keys[images].mT
-                log_sum[tile] = energies.logsumexp(-1)
-                target_log_sum[tile] = target.logsumexp(-1)
-                difference = torch.sub(target, energies, out=energies)
-                probabilities = target.sub_(target_log_sum[tile][..., None]).exp_()
-                expected = difference.mul_(probabilities).sum(-1)
-                divergence[tile] = expected - target_log_sum[tile] + log_sum[tile]
-        diagonal = ((queries * keys).sum(-1) - log_sum).exp_()
-        target_diagonal = ((target_queries * target_keys).sum(-1) - target_log_sum).exp_()
+                energies, peak = _below_peak(queries[tile] @ keys[images].mT)
+                target, target_peak = _below_peak(target_queries[tile] @ target_keys[images].mT)
+                difference = target - energies
+                log_total, target_total = energies.exp2_().sum(-1).log2_(), target.exp2_().sum(-1)
+                expected = difference.mul_(target).sum(-1) / target_total
+                divergence[tile] = expected + log_total - target_total.log2_()
+                log_sum[tile], target_log_sum[tile] = peak + log_total, target_peak + target_total
+        diagonal = ((queries * keys).sum(-1) - log_sum).exp2_()
+        target_diagonal = ((target_queries * target_keys).sum(-1) - target_log_sum).exp2_()
         ctx.save_for_backward(*factors, log_sum, target_log_sum, diagonal)
         ctx.mark_non_differentiable(target_diagonal)
-        return divergence, diagonal, target_diagonal
+        return divergence.mul_(math.log(2)), diagonal, target_diagonal
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, *upstream: Tensor) -> tuple[Tensor, Tensor, None, None]:
-        queries, keys, target_queries, target_keys, log_sum, target_log_sum, diagonal = ctx.saved_tensors
+        *factors, log_sum, target_log_sum, diagonal = ctx.saved_tensors
+        queries, keys, *_ = factors
+        rows, _, target_rows, target_keys = _in_base_2(factors)
         # dE = (g - h d) P1 - g P2 + diag(h d), where g and h are the gradients of divergence and diagonal d.
         of_target, on_diagonal = upstream[0], upstream[1] * diagonal
         of_rows = of_target - on_diagonal
         queries_grad, keys_grad = on_diagonal[..., None] * keys, on_diagonal[..., None] * queries
         with torch.autocast(queries.device.type, enabled=False):
             for tile, images in _tiles(queries):
-                rows = _probabilities(queries[tile], keys[images], log_sum[tile])
-                target = _probabilities(target_queries[tile], target_keys[images], target_log_sum[tile])
-                gradient = rows.mul_(of_rows[tile][..., None]).sub_(target.mul_(of_target[tile][..., None]))
+                gradient = _probabilities(rows[tile], keys[images], log_sum[tile], of_rows[tile])
+                gradient -= _probabilities(
+                    target_rows[tile], target_keys[images], target_log_sum[tile], of_target[tile]
+                )
                 queries_grad[tile].baddbmm_(gradient, keys[images])
                 keys_grad[images].baddbmm_(gradient.mT, queries[tile])
         return queries_grad, keys_grad, None, None
 
 
-def _tiles(queries: Tensor) -> Any:
+def _in_base_2(factors: Sequence[Tensor]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    queries, keys, target_queries, target_keys = factors
+    return queries * math.log2(math.e), keys, target_queries * math.log2(math.e), target_keys
+
+
+def _tiles(queries: Tensor) -> Iterator[tuple[tuple[slice, slice], slice]]:
     batch, rows, _ = queries.shape
     return (((images, part), images) for images, part in tiles(batch, rows, rows, queries.device))
 
 
-def _probabilities(queries: Tensor, keys: Tensor, log_sum: Tensor) -> Tensor:
-    return torch.baddbmm(-log_sum[..., None], queries, keys.mT).exp_()
+def _below_peak(energies: Tensor) -> tuple[Tensor, Tensor]:
+    peak = energies.amax(-1)
+    return energies.sub_(peak[..., None]), peak
+
+
+def _probabilities(queries: Tensor, keys: Tensor, log_sum: Tensor, scale: Tensor) -> Tensor:
+    return (queries @ keys.mT).sub_(log_sum[..., None]).exp2_().mul_(scale[..., None])

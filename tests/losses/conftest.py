@@ -1,0 +1,83 @@
+"""One training step of a small network with a walk, for the losses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from scribblebench.core import seeds
+from scribblebench.ops.step import Output, Step
+from scribblebench.ops.walk import Energies
+
+SIDE, STRIDE, CLASSES = 49, 8, 4
+
+
+class Network(nn.Module):
+    """A strided convolution, a walk and a classifier; the walk is explicit."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.trunk = nn.Conv2d(3, 6, 9, stride=STRIDE, padding=4)
+        self.query, self.key, self.value = (nn.Conv2d(6, 6, 1) for _ in range(3))
+        self.alpha = nn.Parameter(torch.tensor(0.5))
+        self.classifier = nn.Conv2d(6, CLASSES, 1)
+        self.calls: list[tuple[str, bool]] = []
+
+    def forward(self, images: Tensor) -> Output:
+        before = self.trunk(images)
+        query, key, value = (part(before).flatten(2).mT for part in (self.query, self.key, self.value))
+        energies = Energies(query, key, *before.shape[-2:])
+        walked = (energies.matrix() @ value).mT.reshape(before.shape)
+        after = self.alpha * walked + before
+        return Output(before, energies, self.alpha, after, self.classifier(after))
+
+    def second_pass(self, images: Tensor, until: str, update_statistics: bool = False) -> Output:
+        self.calls.append((until, update_statistics))
+        output = self(images)
+        kept = {"energies": None, "after": output.after, "logits": output.after}[until]
+        return Output(
+            output.before, output.energies, output.alpha, kept, output.logits if until == "logits" else None
+        )
+
+
+@pytest.fixture
+def network() -> Network:
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return Network()
+
+
+@pytest.fixture
+def make_step(network: Network) -> Callable[..., Step]:
+    """Build a step; ``labelled`` and ``padded`` say how much of the images is."""
+
+    def build(labelled: bool = True, padded: bool = True, ignore_index: int = 255, draw: float = 0.7) -> Step:
+        generator = torch.Generator().manual_seed(seeds.integer_seed("step"))
+        images = torch.randn(2, 3, SIDE, SIDE, generator=generator)
+        valid = torch.ones(2, SIDE, SIDE, dtype=torch.bool)
+        if padded:
+            valid[0, :, :12] = valid[1, 30:] = False
+        images = images * valid[:, None]
+        labels = torch.full((2, SIDE, SIDE), ignore_index)
+        if labelled:
+            labels[0, 20:23, 15:40] = 1
+            labels[1, 5:8, 5:20] = 3
+        output = network(images)
+        logits = functional.interpolate(output.logits, size=(SIDE, SIDE), mode="bilinear", align_corners=True)
+        return Step(
+            images,
+            labels,
+            valid,
+            output,
+            logits,
+            network.second_pass,
+            STRIDE,
+            ignore_index,
+            lambda name: draw,
+        )
+
+    return build

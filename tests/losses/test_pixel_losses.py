@@ -1,0 +1,50 @@
+"""Cross-entropy against torch's own, entropy against scipy's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import scipy.stats
+import torch
+from torch import nn
+from torch.nn import functional
+
+from scribblebench.losses.entropy import Entropy
+from scribblebench.losses.partial_cross_entropy import PartialCrossEntropy
+from scribblebench.ops.step import Step
+
+
+def test_partial_cross_entropy_is_the_mean_over_labelled_pixels(make_step: Callable[..., Step]) -> None:
+    step = make_step()
+    answer = PartialCrossEntropy()(step)
+    torch.testing.assert_close(
+        answer.value, functional.cross_entropy(step.logits, step.labels, ignore_index=255)
+    )
+    assert answer.logs["labelled_pixels"].item() == 3 * 25 + 3 * 15
+
+
+def test_partial_cross_entropy_without_labels_is_a_zero_with_gradient(
+    make_step: Callable[..., Step], network: nn.Module
+) -> None:
+    value = PartialCrossEntropy()(make_step(labelled=False)).value
+    assert value.item() == 0
+    value.backward()
+    assert all(p.grad is not None and p.grad.abs().sum() == 0 for p in network.parameters())
+
+
+@pytest.mark.parametrize("include_padding", [False, True])
+def test_entropy_is_scipys_over_the_pixels_that_count(
+    include_padding: bool, make_step: Callable[..., Step]
+) -> None:
+    step = make_step()
+    pixels = torch.softmax(step.logits, dim=1).permute(0, 2, 3, 1).detach()
+    counted = pixels.reshape(-1, 4) if include_padding else pixels[step.valid]
+    expected = scipy.stats.entropy(counted.numpy(), axis=1).mean()
+    assert Entropy(include_padding=include_padding)(step).value.item() == pytest.approx(expected, rel=1e-5)
+
+
+def test_entropy_of_nothing_but_padding_is_zero(make_step: Callable[..., Step]) -> None:
+    step = make_step()
+    step.valid.fill_(False)
+    assert Entropy()(step).value.item() == 0
