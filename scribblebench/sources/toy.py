@@ -8,7 +8,6 @@ import shutil
 from pathlib import Path
 
 import numpy as np
-from filelock import FileLock
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -19,8 +18,9 @@ from scribblebench.scribbles.png import encode_labels
 from scribblebench.scribbles.xml import write_xml
 from scribblebench.sources.toy_hand import annotate
 from scribblebench.sources.toy_scene import make_scene
+from scribblebench.store.lock import wait_lock
 
-GENERATOR = 1
+GENERATOR = 2
 """Raised whenever a pixel or a stroke changes, so that older folders are made anew."""
 
 SPLITS = {"train": 200, "val": 100}
@@ -50,13 +50,9 @@ def ensure_toy(root: Path = Path("data/toy/source")) -> Path:
         raise UserError(
             f"{root} holds something other than the toy dataset. Move it, or give another folder."
         )
-    try:
-        root.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(root.with_name(f".{root.name}.lock")):
-            if not _is_current(root):
-                _make_anew(root)
-    except OSError as error:
-        raise UserError(f"Cannot write {root}: {error.strerror or error}.") from error
+    with wait_lock(root.with_name(f".{root.name}.lock")):
+        if not _is_current(root):
+            _make_anew(root)
     return root
 
 

@@ -6,8 +6,9 @@ distances in those units (negative inside), approximate away from the edge.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,28 +17,29 @@ Field = NDArray[np.float64]
 Path = NDArray[np.float64]
 
 
-class Creature(Protocol):
+@dataclass(frozen=True)
+class Creature(ABC):
     """One individual.
 
     Attributes:
         traits: four uniform numbers from [0, 1) that make it differ from others of its kind.
-        reach: half its length, in units of a usual object's.
+        reach: length of its kind, in units of a usual one.
     """
 
     traits: tuple[float, float, float, float]
-    reach: float
+    reach: ClassVar[float] = 1.0
 
+    @abstractmethod
     def distance(self, u: Field, v: Field) -> Field:
         """Signed distance to the outline."""
-        ...
 
+    @abstractmethod
     def pattern(self, u: Field, v: Field) -> Field:
         """Share of the second colour, between 0 and 1."""
-        ...
 
+    @abstractmethod
     def spines(self) -> list[Path]:
         """Polylines (n, 2) in the local frame along which a person may draw; the first is the usual one."""
-        ...
 
 
 def wave(phase: Field) -> Field:
@@ -64,6 +66,14 @@ def ellipse(u: Field, v: Field, centre: tuple[float, float], radii: tuple[float,
     return (np.sqrt(x * x + y * y) - 1.0) * min(radii)
 
 
+def union(*fields: Field) -> Field:
+    """The smallest of several fields: of signed distances, the distance to their union."""
+    smallest = fields[0]
+    for field in fields[1:]:
+        smallest = np.minimum(smallest, field)
+    return smallest
+
+
 def turned(u: Field, v: Field, angle: float) -> tuple[Field, Field]:
     """Coordinates in a frame turned by ``angle`` (radians)."""
     c, s = np.cos(angle), np.sin(angle)
@@ -75,12 +85,8 @@ def line(*points: tuple[float, float]) -> Path:
     return np.array(points, dtype=np.float64)
 
 
-@dataclass(frozen=True)
-class Fish:
+class Fish(Creature):
     """A slender body with a forked tail and a back fin; bands across the body."""
-
-    traits: tuple[float, float, float, float]
-    reach: float = 1.0
 
     def distance(self, u: Field, v: Field) -> Field:
         """Body, tail and fin together."""
@@ -88,7 +94,7 @@ class Fish:
         tail = np.maximum(np.abs(v) - 0.08 - 0.75 * (-0.42 - u), u + 0.4)
         tail = np.maximum(tail, -0.98 - u + 0.35 * (0.4 - np.abs(v)))
         fin = np.maximum(np.maximum(-0.62 - v, u - 0.45), -0.25 - u - 0.7 * (v + 0.3))
-        return np.minimum(np.minimum(body, tail), np.maximum(fin, v))
+        return union(body, tail, np.maximum(fin, v))
 
     def pattern(self, u: Field, v: Field) -> Field:
         """Bands across the body, and an eye."""
@@ -100,12 +106,10 @@ class Fish:
         return [line((0.85, 0.0), (0.2, 0.04), (-0.4, 0.0), (-0.75, -0.03)), line((0.3, -0.25), (0.2, 0.25))]
 
 
-@dataclass(frozen=True)
-class Starfish:
+class Starfish(Creature):
     """Five tapering arms; rows of warts along them."""
 
-    traits: tuple[float, float, float, float]
-    reach: float = 1.1
+    reach = 1.1
 
     def _folded(self, u: Field, v: Field) -> tuple[Field, Field]:
         fifth = 2 * np.pi / 5
@@ -134,12 +138,10 @@ class Starfish:
         return [line(one, (0.0, 0.0), two), line((0.0, 0.0), three)]
 
 
-@dataclass(frozen=True)
-class Shell:
+class Shell(Creature):
     """A scallop: a fan with ribs that run together at the hinge."""
 
-    traits: tuple[float, float, float, float]
-    reach: float = 0.95
+    reach = 0.95
 
     def _polar(self, u: Field, v: Field) -> tuple[Field, Field]:
         return np.sqrt((u + 0.8) ** 2 + v * v), np.arctan2(v, u + 0.8)
@@ -169,12 +171,10 @@ class Shell:
         return [arc, rib] if self.traits[3] < 0.5 else [rib, arc]
 
 
-@dataclass(frozen=True)
-class Turtle:
+class Turtle(Creature):
     """An oval shell of plates, a head and four flippers."""
 
-    traits: tuple[float, float, float, float]
-    reach: float = 1.05
+    reach = 1.05
 
     def distance(self, u: Field, v: Field) -> Field:
         """Shell, head, tail and flippers together."""
@@ -187,34 +187,28 @@ class Turtle:
         for centre, angle, radii in (((0.48, 0.62), 2.2, (0.42, 0.14)), ((-0.5, 0.48), -2.5, (0.26, 0.12))):
             along, across = turned(u - centre[0], side - centre[1], angle + 0.3 * (self.traits[0] - 0.5))
             parts.append(ellipse(along, across, (0.0, 0.0), radii))
-        return np.minimum.reduce(parts)
+        return union(*parts)
 
     def _shell(self, u: Field, v: Field) -> Field:
         return ellipse(u, v, (0.0, 0.0), (0.66, 0.5 + 0.06 * self.traits[1]))
 
     def pattern(self, u: Field, v: Field) -> Field:
-        """Dark seams between the plates of the shell; speckled skin elsewhere."""
+        """Dark seams between the plates of the shell; plain dark skin elsewhere."""
         size = 2.3 + 0.6 * self.traits[2]
         lattice = [wave(size * u), wave(size * (0.5 * u + 0.87 * v)), wave(size * (0.5 * u - 0.87 * v))]
-        seams = steep(1.0 - np.minimum.reduce(lattice), 0.72, 6.0)
-        skin = 0.75 + 0.0 * u
-        return np.where(self._shell(u, v) < 0, seams, skin)
+        seams = steep(1.0 - union(*lattice), 0.72, 6.0)
+        return np.where(self._shell(u, v) < 0, seams, 0.75)
 
     def spines(self) -> list[Path]:
         """From head to tail, or across the shell."""
-        length, width = (
-            line((0.85, 0.0), (0.3, 0.05), (-0.5, -0.05)),
-            line((0.1, -0.42), (0.0, 0.0), (0.1, 0.42)),
-        )
-        return [length, width]
+        length = line((0.85, 0.0), (0.3, 0.05), (-0.5, -0.05))
+        return [length, line((0.1, -0.42), (0.0, 0.0), (0.1, 0.42))]
 
 
-@dataclass(frozen=True)
-class Eel:
+class Eel(Creature):
     """A long winding body with a dark stripe along each side."""
 
-    traits: tuple[float, float, float, float]
-    reach: float = 1.45
+    reach = 1.45
 
     def _spine(self, u: Field) -> tuple[Field, Field]:
         """Height and slope of the midline."""

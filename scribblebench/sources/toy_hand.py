@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
@@ -9,7 +12,8 @@ from scipy import ndimage
 from scribblebench.core.seeds import rng
 from scribblebench.scribbles.stroke import Annotation, Points, Stroke
 from scribblebench.sources.toy_creatures import Path
-from scribblebench.sources.toy_scene import LEAST_VISIBLE, SIZE, Placed, Scene
+from scribblebench.sources.toy_paint import SIZE
+from scribblebench.sources.toy_scene import LEAST_VISIBLE, Placed, Scene
 
 Allowed = NDArray[np.bool_]
 # A 3 px line stays within this distance of its integer middle line.
@@ -67,12 +71,12 @@ def _on_missed_parts(inside: Allowed, class_index: int, strokes: list[Stroke]) -
 
 def _on_background(draw: np.random.Generator, room: Allowed) -> list[Stroke]:
     """The longest of some random sweeps over the picture, cut where they leave the background."""
-    wanted, found = int(draw.integers(1, 3)), []
+    wanted, found = 1 if draw.random() < 0.85 else 2, []
     for _ in range(8):
         corners = (0.04 + 0.92 * draw.random((3, 2))) * SIZE
         t = np.linspace(0.0, 1.0, 24)[:, None]
         sweep = (1 - t) ** 2 * corners[0] + 2 * t * (1 - t) * corners[1] + t * t * corners[2]
-        found += runs_inside(shaky(draw, sweep, 1.5), room, longest=45.0)[:1]
+        found += runs_inside(shaky(draw, sweep, 1.5), room, longest=60.0)[:1]
     found.sort(key=_length, reverse=True)
     return [Stroke(0, run) for run in found[:wanted]]
 
@@ -104,7 +108,7 @@ def runs_inside(path: Points, room: Allowed, longest: float = np.inf) -> list[Po
            [12.,  4.]])]
     """
     runs, current = [], path[:1]
-    for start, stop in zip(path[:-1], path[1:], strict=True):
+    for start, stop in pairwise(path):
         if (start == stop).all():
             continue
         if _clear(start, stop, room) and _length(current) < longest:
@@ -128,7 +132,7 @@ def through_the_middle(part: Allowed) -> Points | None:
         ends = [_walk(middle, np.array([dx, dy]) * sign, room) for sign in (-1.0, 1.0)]
         if np.hypot(*(ends[1] - ends[0])) > _length(best):
             best = np.stack(ends)
-    return best
+    return best if len(best) > 1 else None
 
 
 def _walk(start: Points, step: Points, room: Allowed) -> Points:
@@ -147,8 +151,9 @@ def _clear(start: Points, stop: Points, room: Allowed) -> bool:
 
 
 def _steps(points: Points) -> Points:
-    return np.sqrt((np.diff(points, axis=0) ** 2).sum(axis=1))
+    delta = np.diff(points, axis=0)
+    return np.sqrt(delta[:, 0] ** 2 + delta[:, 1] ** 2)
 
 
 def _length(points: Points) -> float:
-    return float(_steps(points).sum())
+    return math.fsum(_steps(points))
