@@ -46,14 +46,13 @@ def command(
     """
     from rich.console import Console
 
-    from scribblebench.report.collect import gather
-    from scribblebench.report.page import kinds
+    from scribblebench.report.collect import NONE, gather
     from scribblebench.report.write import PAGE, write_report
 
     groups = gather(runs or (RUNS,), dataset, protocol)
     console = Console()
     for estimates in write_report(groups, out, resamples):
-        for kind in kinds(estimates.group):
+        for kind in estimates.group.kinds or [NONE.kind]:
             console.print(_summary(estimates, kind))
     console.print(f"Wrote {out / 'table4.csv'} and {out / PAGE}.", soft_wrap=True, highlight=False)
 
@@ -63,11 +62,11 @@ def _summary(estimates: Estimates, kind: str) -> Table:
     from rich.markup import escape
     from rich.table import Table
 
-    from scribblebench.report.collect import NONE, Variant
+    from scribblebench.report.collect import NONE
     from scribblebench.report.figures.curves import evidence
 
     group = estimates.group
-    variants = [NONE, *(Variant(kind, rate) for rate in group.rates(kind))]
+    variants = group.columns(kind)
     place = f"{group.dataset}, {group.protocol} protocol {group.settings}".strip()
     table = Table(
         title=escape(f"{place}: {kind}, mIoU (drop ratio) in %"),

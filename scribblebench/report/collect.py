@@ -93,6 +93,15 @@ class Group:
         """All variants of any method, undegraded first."""
         return sorted({cell.variant for cell in self.cells}, key=_variant_order)
 
+    @property
+    def kinds(self) -> list[str]:
+        """The kinds of degradation."""
+        return sorted({variant.kind for variant in self.variants} - {NONE.kind})
+
+    def columns(self, kind: str) -> list[Variant]:
+        """List undegraded scribbles and the variants of one kind: the columns of its half of Table 4."""
+        return [variant for variant in self.variants if variant.kind in (NONE.kind, kind)]
+
     def rates(self, kind: str) -> list[float]:
         """List the rates of one kind."""
         return [variant.rate for variant in self.variants if variant.kind == kind]

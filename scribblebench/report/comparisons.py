@@ -12,6 +12,9 @@ from scribblebench.report.estimates import Estimates
 from scribblebench.report.published import Claim, claims
 
 ALPHA = 0.05
+# A resample of one or two seeds shows next to nothing of the spread between seeds: images alone would
+# "separate" two seeds of one method.
+LEAST_SEEDS = 3
 
 
 @dataclass(frozen=True)
@@ -21,33 +24,40 @@ class Comparison:
     Attributes:
         claim: which.
         difference: how much better the one said to be better is, as a fraction; above 0 supports the claim.
-        p: one-sided; ``p_holm`` adjusted for all inequalities tested on this group.
+        p: one-sided; None with fewer than three seeds, where nothing is tested.
+        p_holm: adjusted for all inequalities tested on this group.
         seeds: how many seeds all cells involved share; with one, images alone are resampled.
         rates: over which rates the mean was taken.
     """
 
     claim: Claim
     difference: Estimate
-    p: float
-    p_holm: float
+    p: float | None
+    p_holm: float | None
     seeds: int
     rates: tuple[float, ...]
 
     @property
     def verdict(self) -> str:
-        """``holds``, ``opposite`` (the whole interval contradicts the claim) or ``open``."""
+        """``holds``, ``opposite`` (the whole interval contradicts the claim), ``open``, ``too few seeds``."""
+        if self.p_holm is None:
+            return "too few seeds"
         if self.p_holm < ALPHA:
             return "holds"
         return "opposite" if self.difference.high < 0 else "open"
 
 
 def compare(estimates: Estimates) -> list[Comparison]:
-    """Test every inequality of ``claims.csv`` whose cells the group has, in the order of the file."""
-    tested = [(claim, *found) for claim in claims() if (found := _difference(estimates, claim)) is not None]
-    ps = [one_sided_p(values) for _, values, _, _ in tested]
+    """Estimate every inequality of ``claims.csv`` whose cells the group has, in the order of the file.
+
+    Those with at least three seeds are tested, and corrected for their number.
+    """
+    measured = [(claim, *found) for claim in claims() if (found := _difference(estimates, claim)) is not None]
+    ps = [one_sided_p(values) if seeds >= LEAST_SEEDS else None for _, values, seeds, _ in measured]
+    adjusted = iter(holm([p for p in ps if p is not None]))
     return [
-        Comparison(claim, Estimate.of(values), p, adjusted, seeds, rates)
-        for (claim, values, seeds, rates), p, adjusted in zip(tested, ps, holm(ps), strict=True)
+        Comparison(claim, Estimate.of(values), p, None if p is None else next(adjusted), seeds, rates)
+        for (claim, values, seeds, rates), p in zip(measured, ps, strict=True)
     ]
 
 

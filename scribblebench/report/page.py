@@ -59,20 +59,16 @@ class Section:
 
     @property
     def kinds(self) -> list[str]:
-        """The kinds of degradation; ``none`` alone where nothing is degraded."""
-        return kinds(self.group) or [NONE.kind]
+        """The halves of Table 4; ``none`` alone where nothing is degraded."""
+        return self.group.kinds or [NONE.kind]
 
     def table4(self, kind: str) -> list[dict[str, Any]]:
         """Rows of Table 4 for one kind, undegraded scribbles first."""
-        shown = self.columns(kind)
+        shown = self.group.columns(kind)
         return [
             {"title": title, "entries": [entry(self.estimates, method, v) for v in shown]}
             for method, title in self.group.on(kind).items()
         ]
-
-    def columns(self, kind: str) -> list[Variant]:
-        """Columns of Table 4 for one kind."""
-        return [v for v in self.group.variants if v.kind == kind or v == NONE]
 
     def table1(self) -> list[dict[str, Any]]:
         """Rows of Table 1, or none where only the methods of Table 4 were run."""
@@ -127,11 +123,6 @@ class Section:
         return any(len(e.seeds((m, v))) > 1 for m in self.group.methods for v in self.group.variants)
 
 
-def kinds(group: Group) -> list[str]:
-    """List the kinds of degradation in a group."""
-    return sorted({variant.kind for variant in group.variants} - {NONE.kind})
-
-
 def page(sections: Sequence[Section]) -> str:
     """Write the page."""
     environment = jinja2.Environment(
@@ -141,7 +132,7 @@ def page(sections: Sequence[Section]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"percent": percent, "interval": interval, "heat": heat}
+    environment.filters |= {"percent": percent, "interval": interval, "heat": heat, "p_value": p_value}
     return environment.get_template("page.html").render(sections=sections, version=__version__)
 
 
@@ -164,6 +155,11 @@ def interval(estimate: Estimate) -> str:
     '−1.4 to 5.0'
     """
     return f"{percent(estimate.low)} to {percent(estimate.high)}"
+
+
+def p_value(value: float | None) -> str:
+    """Write a p-value, a dash where nothing was tested."""
+    return "\u2013" if value is None else f"{value:.4f}"
 
 
 def heat(value: float | None) -> str:

@@ -11,7 +11,7 @@ from scribblebench.report.collect import Group
 from scribblebench.report.estimates import Estimates
 from scribblebench.report.figures.curves import curves
 from scribblebench.report.figures.training import logged, losses
-from scribblebench.report.page import GENERATOR, Picture, Section, kinds, page
+from scribblebench.report.page import GENERATOR, Picture, Section, page
 from scribblebench.report.tables import Rows, to_csv
 from scribblebench.report.tables.cells import cells
 from scribblebench.report.tables.comparisons import comparisons
@@ -68,7 +68,7 @@ def _section(estimates: Estimates, files: dict[str, bytes | str]) -> Section:
             f"mIoU and drop ratio against the {kind} rate, with 95 % bands.",
             curves(estimates, kind),
         )
-        for kind in kinds(group)
+        for kind in group.kinds
     ]
     training = [
         keep("training", "Training loss of every cell: a panel a method, a colour a variant.", losses(group))

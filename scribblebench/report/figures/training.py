@@ -22,7 +22,7 @@ Curve = Sequence[Mapping[str, float | None]]
 def losses(group: Group) -> dict[str, bytes]:
     """Draw the total loss against the epoch: a panel a method, a colour a variant, a line a seed."""
     methods = group.methods
-    colours = _variant_colours(group.variants)
+    colours = _variant_colours(group)
 
     def draw(figure: Figure) -> None:
         panels = _panels(figure, len(methods), sharey=True)
@@ -86,8 +86,7 @@ def _line(axes: Axes, curve: Curve, key: str, colour: Any, dash: str = "-") -> N
     axes.plot(epochs, values, color=colour, linestyle=dash, linewidth=1.2, alpha=0.85)
 
 
-def _variant_colours(variants: Sequence[Variant]) -> dict[Variant, Any]:
+def _variant_colours(group: Group) -> dict[Variant, Any]:
     """Ink for undegraded scribbles, a colour map for each kind, darker for higher rates."""
-    kinds = sorted({variant.kind for variant in variants} - {NONE.kind})
-    maps = {kind: colormaps[_MAPS[index % len(_MAPS)]] for index, kind in enumerate(kinds)}
-    return {v: INK if v == NONE else maps[v.kind](0.35 + 0.55 * v.rate) for v in variants}
+    maps = {kind: colormaps[_MAPS[index % len(_MAPS)]] for index, kind in enumerate(group.kinds)}
+    return {v: INK if v == NONE else maps[v.kind](0.35 + 0.55 * v.rate) for v in group.variants}

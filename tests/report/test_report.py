@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+import csv
+import io
+import re
+import xml.etree.ElementTree as ET
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from PIL import Image
+
+from scribblebench.cli.main import main
+from scribblebench.store.record import read_records
+
+
+@pytest.fixture
+def report(grid: Path, tmp_path: Path) -> Path:
+    main(["report", "--runs", str(grid), "--out", str(tmp_path / "report"), "--resamples", "200"])
+    return tmp_path / "report"
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"))))
+
+
+def test_cells_are_the_records_and_what_is_missing(report: Path, grid: Path) -> None:
+    found = rows(report / "cells.csv")
+    assert {"method", "dataset", "protocol", "kind", "rate", "seed", "status", "miou"} <= found[0].keys()
+    miou = {row["cell"]: float(row["miou"]) for row in found if row["status"] == "done"}
+    assert miou == {r.cell: r.miou for r in read_records(grid) if r.status == "done"}
+    failed, missing = ([r for r in found if r["status"] == s] for s in ("failed", "missing"))
+    assert [row["note"] for row in failed] == ["the loss is not finite"]
+    assert [(row["method"], row["rate"]) for row in missing] == [("rw-ss", "0.7")]
+
+
+def test_table4_is_laid_out_as_the_papers_and_holds_the_records_numbers(report: Path, grid: Path) -> None:
+    table = pd.read_csv(report / "table4.csv").set_index(["method", "quantity"])
+    assert list(table.columns[-5:]) == ["none", "shrink 0.2", "shrink 0.5", "shrink 0.7", "shrink 1"]
+    done = [r for r in read_records(grid) if r.status == "done" and r.miou is not None]
+    mean = pd.Series({(r.method, r.rate, r.seed): r.miou for r in done}).groupby(level=[0, 1]).mean()
+    assert table.loc[("rw", "miou"), "shrink 1"] == pytest.approx(mean["rw", 1.0])
+    expected = (mean["rw", 0.0] - mean["rw", 1.0]) / mean["rw", 0.0]
+    assert table.loc[("rw", "drop_ratio"), "shrink 1"] == pytest.approx(expected)
+    assert table.loc[("rw", "paper_drop_ratio"), "shrink 1"] == 0.218
+    assert table.loc[("rw", "paper_miou"), "none"] == 0.676
+    assert pd.isna(table.loc[("rw-ss", "miou"), "shrink 0.7"])
+    for quantity in ("miou", "drop_ratio"):
+        low, value, high = (
+            table.loc[("rw", f"{quantity}{end}"), "shrink 1"] for end in ("_low", "", "_high")
+        )
+        assert low < value < high
+    long = pd.read_csv(report / "table4_long.csv").set_index(["method", "kind", "rate"])
+    assert long.loc[("rw", "shrink", 1.0), "miou"] == table.loc[("rw", "miou"), "shrink 1"]
+    assert long.loc[("rw-ss", "shrink", 0.7), "status"] == "missing"
+
+
+def test_table1_has_all_rows_of_the_paper(report: Path) -> None:
+    table = pd.read_csv(report / "table1.csv").set_index("method")
+    assert len(table) == 11
+    assert table["paper_miou"].iloc[-1] == 0.712
+    assert table.loc["rw-flip-after", "status"] == "missing"
+    assert table.loc["baseline", "miou"] > 0
+    assert not (report / "table2.csv").exists()  # the toy dataset has no place among results on VOC
+
+
+def test_table2_sets_ours_beside_the_published(make: Any, tmp_path: Path) -> None:
+    record = make("ncl", dataset="voc2012", protocol="voc-mini")
+    main(["report", "--runs", str(tmp_path / "runs"), "--out", str(tmp_path / "out"), "--resamples", "100"])
+    table = pd.read_csv(tmp_path / "out" / "table2.csv").set_index("title")
+    assert table.loc["NCL", "miou"] == pytest.approx(record.miou)
+    assert table.loc["NCL", "paper_miou_crf"] == 0.745
+    assert table["miou"].notna().sum() == 1
+
+
+def test_the_page_stands_alone_and_says_what_failed(report: Path) -> None:
+    page = (report / "index.html").read_text(encoding="utf-8")
+    assert not re.findall(r'(?:src|href)="(?!data:|#)', page)
+    assert "<script" not in page
+    for text in (
+        "the loss is not finite",
+        "missing",
+        "cpu, 2 threads",
+        "scribblebench run --grid shrink",
+        "0123abc",
+    ):
+        assert text in page
+    assert "One seed a cell" not in page
+
+
+def test_one_seed_is_said_to_say_nothing_of_training(make: Any, tmp_path: Path) -> None:
+    make("rw")
+    make("rw", ("shrink", 1.0))
+    main(["report", "--runs", str(tmp_path / "runs"), "--out", str(tmp_path / "out"), "--resamples", "100"])
+    assert "One seed a cell" in (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+
+
+def test_a_reason_is_text_not_markup(make: Any, tmp_path: Path) -> None:
+    make("rw", status="failed", reason="<script>alert(1)</script>", method_title="[bold]RW[/bold]")
+    main(["report", "--runs", str(tmp_path / "runs"), "--out", str(tmp_path / "out"), "--resamples", "100"])
+    page = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+    assert "<script>" not in page
+    assert "&lt;script&gt;" in page
+
+
+def test_figures_are_pictures_of_both_formats(report: Path) -> None:
+    for name in ("curves_shrink_toy_toy", "training_toy_toy", "logged_toy_toy"):
+        with Image.open(report / f"{name}.png") as image:
+            assert len(set(image.convert("L").tobytes())) > 50  # something is drawn
+        assert ET.parse(report / f"{name}.svg").getroot().tag.endswith("svg")  # noqa: S314 - our own file
+
+
+def test_the_same_records_give_the_same_bytes_and_stale_figures_go(
+    report: Path, grid: Path, make: Any
+) -> None:
+    before = {path.name: path.read_bytes() for path in report.iterdir()}
+    again = ["report", "--runs", str(grid), "--out", str(report), "--resamples", "200"]
+    make("rw", protocol="other")
+    main(again)
+    assert (report / "training_toy_other.png").exists()
+    main([*again, "--protocol", "toy"])
+    assert {path.name: path.read_bytes() for path in report.iterdir()} == before
+
+
+@pytest.mark.parametrize("content", ["<html>my holidays</html>", None])
+def test_a_page_or_file_of_somebody_else_is_left_alone(
+    grid: Path, tmp_path: Path, content: str | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "mine"
+    if content is None:
+        out.write_text("a file", encoding="utf-8")
+    else:
+        out.mkdir()
+        (out / "index.html").write_text(content, encoding="utf-8")
+    with pytest.raises(SystemExit) as stopped:
+        main(["report", "--runs", str(grid), "--out", str(out)])
+    assert stopped.value.code == 2
+    assert str(out) in capsys.readouterr().err
+    if content is not None:
+        assert [path.name for path in out.iterdir()] == ["index.html"]
+
+
+def test_a_broken_record_is_one_line_and_exit_2(
+    grid: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (grid / "half.json").write_text("{", encoding="utf-8")
+    with pytest.raises(SystemExit) as stopped:
+        main(["report", "--runs", str(grid), "--out", str(tmp_path / "out")])
+    assert stopped.value.code == 2
+    assert capsys.readouterr().err.count("\n") == 1
+    assert not (tmp_path / "out").exists()
