@@ -111,6 +111,8 @@ def _straight_tip(points: Points) -> Points:
     base, behind = points[_TIP // 2], points[_TIP]
     ahead = (base - behind) / (np.linalg.norm(base - behind) or 1.0)
     tip = base + max(0.0, float((points[0] - base) @ ahead)) * ahead
+    if np.linalg.norm(tip - points[0]) > 1.5:  # a hook, not a corner of the pen
+        return points
     return np.concatenate((tip[None], points[_TIP // 2 :]))
 
 
