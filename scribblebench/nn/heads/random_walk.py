@@ -23,7 +23,7 @@ class RandomWalk(Head, frozen=True):
             in the authors' code (their 328,321 parameters at width 512); ``inner_product``: Eq. 4 to the
             letter. A representation's inner product with itself so far exceeds those with others that P
             starts near the identity there (saturated softmax, hardly any gradient): lower ``energy_scale``.
-        alpha_start: initial degree of the walk; 0 in the paper's code.
+        alpha_start: initial degree of the walk; 0 in the authors' code.
         energy_scale: factor of the energies (an inverse temperature); 1 in the paper and its code.
         walk_stride: cells of the walk's grid lie this many cells apart.
         conv_after: one more 3 x 3 convolution between walk and classifier, as in the authors' later code.
