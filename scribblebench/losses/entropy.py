@@ -24,4 +24,4 @@ class Entropy(Loss, frozen=True):
         entropy = -(log_probabilities.exp() * log_probabilities).sum(dim=1)
         counted = torch.ones_like(step.valid) if self.include_padding else step.valid
         value = (entropy * counted).sum() / counted.sum().clamp(min=1)
-        return LossValue(value, {"entropy": value.detach()})
+        return LossValue(value)

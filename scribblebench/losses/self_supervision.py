@@ -95,8 +95,6 @@ def _eigenspace(
     trace = (gap / cells if loss.trace_reduction == "mean" else gap).mean()
     compared = cells if loss.reduction == "rows" else cells.square()
     logs = {"divergence": total.detach() / cells.sum(), "trace": trace.detach()}
-    if output.alpha is not None:
-        logs["alpha"] = output.alpha.detach()
     return LossValue(total / compared.sum() + loss.trace * trace, logs)
 
 

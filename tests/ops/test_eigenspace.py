@@ -10,7 +10,7 @@ from torch.nn import functional
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from scribblebench.ops import tiles as tiling
-from scribblebench.ops.diagnostics import walk_diagnostics
+from scribblebench.ops.diagnostics import diagnose
 from scribblebench.ops.eigenspace import compare, compare_rows
 from scribblebench.ops.transforms import Composition, Flip, Transform, Translation
 from scribblebench.ops.walk import Energies
@@ -166,5 +166,5 @@ def test_no_tensor_is_as_large_as_one_transition_matrix() -> None:
         compare(
             energies, energies.detach(), Flip(), torch.ones(2, side, side) > 0
         ).divergence.sum().backward()
-        walk_diagnostics(energies)
+        diagnose(energies)
     assert 0 < largest.numbers < side**4 // 4
