@@ -181,9 +181,25 @@ def _groups(cells: Sequence[Cell]) -> list[Group]:
     return [groups[name] for name in sorted(groups)]
 
 
+def conditions(record: Record) -> dict[str, Any]:
+    """Return the parts of a record's identity that every cell of a table must share, as far as it has them.
+
+    The same card names may stand for other conditions: a card that was edited, other weights, another
+    folder of data.
+    """
+    training = record.identity.get("training", {})
+    parts = {
+        "protocol": training.get("protocol"),
+        "evaluation": record.identity.get("evaluation"),
+        "training data": training.get("data"),
+        "validation data": record.identity.get("val"),
+    }
+    return {name: part for name, part in parts.items() if part is not None}
+
+
 def _settings_key(record: Record) -> str:
     return fingerprint(
-        [record.dataset, record.protocol, record.overrides, record.identity.get("protocol"), record.classes]
+        [record.dataset, record.protocol, record.overrides, record.classes, conditions(record)]
     )
 
 

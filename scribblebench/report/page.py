@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ import numpy as np
 
 from scribblebench import __version__
 from scribblebench.report.bootstrap import Estimate
-from scribblebench.report.collect import NONE, Cell, Group, Variant
+from scribblebench.report.collect import NONE, Cell, Group, Variant, conditions
 from scribblebench.report.comparisons import Comparison, compare
 from scribblebench.report.estimates import Estimates
 from scribblebench.report.tables.cells import loss_fall
@@ -104,7 +105,9 @@ class Section:
     def provenance(self) -> dict[str, list[str]]:
         """What the cells ran on: heading -> distinct values, with the number of cells where they differ."""
         records = [cell.record for cell in self.group.cells]
+        shared = conditions(records[0])
         return {
+            **{name.capitalize(): [json.dumps(part, ensure_ascii=False)] for name, part in shared.items()},
             "Device": _distinct(record.device for record in records),
             "Versions": _distinct(
                 ", ".join(f"{k} {v}" for k, v in sorted(r.versions.items())) for r in records

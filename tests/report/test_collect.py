@@ -24,7 +24,8 @@ def test_a_grid_is_one_group_in_the_papers_order(grid: Path) -> None:
         {"overrides": {"epochs": 4}},
         {"dataset": "voc2012"},
         {"images": 41},
-        {"identity": {"protocol": {"crop": 97}}},
+        {"identity": {"training": {"protocol": {"crop": 97}}}},
+        {"identity": {"val": "another folder"}},
     ],
 )
 def test_cells_under_other_conditions_never_share_a_table(
