@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+
+from scribblebench.cli.main import main
+
+
+def fails(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    """Run a command that must end with exit code 2 and one line; return the line."""
+    with pytest.raises(SystemExit) as ended:
+        main(list(arguments))
+    text = capsys.readouterr().err
+    assert ended.value.code == 2
+    assert "Traceback" not in text
+    return text
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("run --grid shrnk", "Unknown grid 'shrnk'. Did you mean 'shrink'?"),
+        ("run --grid shrink --methods rwss", "Did you mean 'rw-ss'?"),
+        ("run --grid shrink --protocol tooy", "Did you mean 'toy'?"),
+        ("run --grid shrink --set epochs", "write it as KEY=VALUE"),
+        ("run --grid shrink --set epochs=many", "Expected `int`, got `str` - at `$.epochs`"),
+        ("run --grid shrink --set crop=96", "crop 96 is not k x output_stride + 1; use 97"),
+        ("run --grid shrink --rates a", "'a' is not a list of numbers"),
+        ("run --grid shrink --device tpu", "--device tpu"),
+        ("run --grid shrink --data-dir nowhere", "No folder at nowhere"),
+        ("run --grid shrink --weights nowhere.safetensors", "No weights at nowhere.safetensors"),
+        ("run --grid shrink --cards nowhere", "No card folder at nowhere"),
+        ("lst", "Unknown command 'lst'. Did you mean 'list'?"),
+    ],
+)
+def test_bad_input_is_one_clear_line(
+    capsys: pytest.CaptureFixture[str], arguments: str, message: str, tmp_path: Path
+) -> None:
+    assert message in fails(capsys, *arguments.split())
+    assert not list(tmp_path.glob("results*"))
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device here")
+def test_cuda_asked_for_and_absent(capsys: pytest.CaptureFixture[str], mini: Path) -> None:
+    text = fails(capsys, "run", "--grid", "shrink", "--device", "cuda", "--data-dir", str(mini))
+    assert "--device cuda: this machine has no such device. Give --device cpu." in text
+
+
+def test_a_photograph_without_its_mask(
+    capsys: pytest.CaptureFixture[str], mini: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "broken"
+    shutil.copytree(mini, folder)
+    victim = (folder / "ImageSets/SegmentationAug/val.txt").read_text(encoding="utf-8").split()[0]
+    (folder / "SegmentationClassAug" / f"{victim}.png").unlink()
+    text = fails(capsys, "run", "--grid", "shrink", "--data-dir", str(folder))
+    assert victim in text
+
+
+def test_dry_run_prints_the_cells_and_trains_nothing(
+    capsys: pytest.CaptureFixture[str], mini: Path, tmp_path: Path
+) -> None:
+    main(["run", "--grid", "drop", "--data-dir", str(mini), "--seeds", "0,1", "--dry-run"])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-1] == "36 cells, 36 missing"
+    assert sum("toy_rw-ss_drop-0.3_seed1_" in line for line in lines) == 1
+    assert not (tmp_path / "results").exists()
+
+
+def test_a_users_own_part(capsys: pytest.CaptureFixture[str], mini: Path, tmp_path: Path) -> None:
+    """One card and one file add a method."""
+    (tmp_path / "cards/methods").mkdir(parents=True)
+    (tmp_path / "cards/methods/mine.yaml").write_text(
+        "name: mine\ntitle: Mine\npaper: {key: me, year: 2030, title: Mine}\nnetwork: {head: plain}\n"
+        "losses: [{part: partial_cross_entropy}, {part: 'my_loss:Brightness', weight: 0.1, power: 2}]\n",
+        encoding="utf-8",
+    )
+    (tmp_path / "my_loss.py").write_text(
+        "from scribblebench.ops.step import Loss, LossValue\n"
+        "class Brightness(Loss, frozen=True):\n"
+        "    power: int = 1\n"
+        "    def __call__(self, step):\n"
+        "        return LossValue(step.logits.abs().mean() ** self.power)\n",
+        encoding="utf-8",
+    )
+    arguments = f"run --grid shrink --methods mine --rates 0 --cards cards --data-dir {mini} --set epochs=1"
+    main(arguments.split())
+    assert "1 cells, 1 run now, 0 failed" in capsys.readouterr().out

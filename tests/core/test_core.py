@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scribblebench.core.errors import UnknownNameError, UserError
+from scribblebench.core.files import building, write_atomic
+from scribblebench.core.seeds import integer_seed, rng, uniform
+from scribblebench.losses import LOSSES
+
+names = st.lists(st.one_of(st.text(max_size=8), st.integers(-5, 5)), min_size=1, max_size=4)
+
+
+@given(names)
+def test_a_draw_is_the_hash_of_its_names(given_names: list[str | int]) -> None:
+    digest = hashlib.sha256(json.dumps(given_names, ensure_ascii=False).encode()).digest()
+    assert uniform(*given_names) == (int.from_bytes(digest[:8], "big") >> 11) * 2.0**-53
+    assert 0 <= integer_seed(*given_names) < 2**63
+
+
+def test_draws_are_uniform_and_uncorrelated() -> None:
+    draws = np.array([uniform("test", i) for i in range(20000)])
+    counts = np.histogram(draws, bins=20, range=(0, 1))[0]
+    assert ((counts - 1000) ** 2 / 1000).sum() < 43.8  # chi-squared, 19 degrees of freedom, p = 0.001
+    assert abs(np.corrcoef(draws[:-1], draws[1:])[0, 1]) < 0.03
+
+
+def test_names_are_kept_apart() -> None:
+    assert (
+        len({uniform("ab", "c"), uniform("a", "bc"), uniform("abc"), uniform("a", 1), uniform("a", "1")}) == 5
+    )
+    assert rng("a", 0).random() != rng("a", 1).random()
+
+
+def test_a_folder_appears_whole_or_not_at_all(tmp_path: Path) -> None:
+    def interrupted() -> None:
+        with building(tmp_path / "out") as aside:
+            (aside / "file").write_text("half", encoding="utf-8")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert list(tmp_path.iterdir()) == []
+    with building(tmp_path / "out") as aside:
+        assert not (tmp_path / "out").exists()
+        (aside / "file").write_text("whole", encoding="utf-8")
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_a_file_that_cannot_be_written_is_one_clear_line(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file", encoding="utf-8")
+    with pytest.raises(UserError, match=r"Cannot write .*taken"):
+        write_atomic(tmp_path / "taken" / "record.json", "{}")
+    assert [path.name for path in tmp_path.iterdir()] == ["taken"]
+
+
+def test_parts_are_found_by_the_name_of_their_file() -> None:
+    assert LOSSES.get("entropy").__name__ == "Entropy"
+    assert LOSSES.get("scribblebench.losses.entropy:Entropy") is LOSSES.get("entropy")
+    with pytest.raises(UnknownNameError, match="Did you mean 'entropy'"):
+        LOSSES.get("entropi")
+    with pytest.raises(UserError, match=r"Cannot load the loss 'nowhere:Loss'"):
+        LOSSES.get("nowhere:Loss")
+    with pytest.raises(UserError, match=r"here: loss 'entropy': .*weigth"):
+        LOSSES.build("entropy", {"weigth": 1}, "here")

@@ -1,0 +1,171 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from safetensors import safe_open
+
+from scribblebench.core.errors import UserError
+from scribblebench.inference.whole_image import WholeImage
+from scribblebench.store.confusion import PerImageConfusion, mean_iou
+from scribblebench.store.record import confusion_path
+from scribblebench.training import checkpoint
+from scribblebench.training.cell import Cell
+from scribblebench.training.data import Places, training_batches, validation
+from scribblebench.training.evaluate import groups, predict
+from scribblebench.training.loop import Trainer
+from scribblebench.training.run_cell import make_network, make_terms, run_cell
+from scribblebench.training.train import Checkpoints
+
+
+class Watcher:
+    """Stops the run after some epochs, as a person would."""
+
+    def __init__(self, stop_after: int | None = None) -> None:
+        self.stop_after = stop_after
+        self.epochs: list[int] = []
+
+    def epoch(self, done: int, total: int, curve: dict[str, float]) -> None:
+        self.epochs.append(done)
+        if done == self.stop_after:
+            raise KeyboardInterrupt
+
+    def images(self, done: int, total: int) -> None:
+        pass
+
+
+def weights(cell: Cell, places: Places) -> dict[str, torch.Tensor]:
+    path = Checkpoints(places.runs / "checkpoints", cell).final
+    with safe_open(path, framework="pt") as file:
+        return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
+
+
+def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
+    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_a_run_that_was_stopped_ends_in_the_same_weights(
+    make_cell: Any, places: Places, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("scribblebench.training.train.SAVE_EVERY", 0.0)
+    cell = make_cell("rw-ss")
+    run_cell(cell, places, Watcher())
+    whole = weights(cell, places)
+    elsewhere = Places(places.dataset, places.variants, tmp_path / "again", places.device)
+    for stop in (1, 3):
+        with pytest.raises(KeyboardInterrupt):
+            run_cell(cell, elsewhere, Watcher(stop))
+    watcher = Watcher()
+    record = run_cell(cell, elsewhere, watcher)
+    assert watcher.epochs == [3, 4]  # the third had not been saved when it was stopped
+    assert same(whole, weights(cell, elsewhere))
+    assert [point["epoch"] for point in record.curve] == [1, 2, 3, 4]
+    assert not list((tmp_path / "again").rglob("*.partial.*"))
+
+
+def test_shared_stages_give_the_same_weights_bit_for_bit(
+    make_cell: Any, places: Places, tmp_path: Any
+) -> None:
+    alone, shared = make_cell("rw-ss"), make_cell("rw")
+    run_cell(alone, places, Watcher())
+    elsewhere = Places(places.dataset, places.variants, tmp_path / "shared", places.device)
+    run_cell(shared, elsewhere, Watcher(), boundaries=alone.boundaries())
+    watcher = Watcher()
+    run_cell(alone, elsewhere, watcher)
+    assert watcher.epochs == [3, 4]  # the first two were RW's
+    assert same(weights(alone, places), weights(alone, elsewhere))
+    run_cell(shared, places, Watcher())  # and RW itself is what it is without a stop in the middle
+    assert same(weights(shared, places), weights(shared, elsewhere))
+
+
+def test_the_loss_falls_and_the_record_agrees_with_the_files(make_cell: Any, places: Places) -> None:
+    cell = make_cell("baseline", rate=0, epochs=8)
+    record = run_cell(cell, places, Watcher())
+    assert record.status == "done"
+    assert record.curve[-1]["loss"] < 0.8 * record.curve[0]["loss"]
+    scores = PerImageConfusion.load(confusion_path(places.runs, cell.slug))
+    assert record.miou == mean_iou(scores.total())
+    assert scores.ids == tuple(places.dataset.ids("val"))
+    masks = [np.asarray(Image.open(places.dataset.mask_path(i))) for i in scores.ids]
+    assert scores.total().sum() == sum((mask != 255).sum() for mask in masks)
+
+
+def test_another_evaluation_does_not_train_again(make_cell: Any, places: Places) -> None:
+    run_cell(make_cell("baseline"), places, Watcher())
+    watcher = Watcher()
+    record = run_cell(
+        make_cell("baseline", evaluation={"part": "whole_image", "flip": True}), places, watcher
+    )
+    assert watcher.epochs == []
+    assert record.status == "done"
+
+
+def test_a_loss_that_is_not_finite_ends_the_cell(
+    make_cell: Any, places: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cell = make_cell("baseline", optimizer={"part": "sgd", "lr": 1e30})
+    with pytest.raises(UserError, match="Lower the learning rate"):
+        run_cell(cell, places, Watcher())
+
+
+def test_full_supervision_trains_on_masks(make_cell: Any, places: Places) -> None:
+    cell = make_cell("full")
+    labels = training_batches(cell, places).labels
+    assert (labels.pixels != 255).float().mean() > 0.9
+    assert (training_batches(make_cell("baseline"), places).labels.pixels != 255).float().mean() < 0.1
+
+
+@pytest.mark.parametrize("part", ["adam", "adamw", "sgd"])
+def test_checkpoints_hold_all_there_is(make_cell: Any, places: Places, tmp_path: Any, part: str) -> None:
+    cell = make_cell("rw", optimizer={"part": part, "lr": 1e-3})
+
+    def trainer() -> Trainer:
+        return Trainer(
+            make_network(cell, places), make_terms(cell), training_batches(cell, places), cell.protocol
+        )
+
+    one, other = trainer(), trainer()
+    one.epoch(0)
+    saved = checkpoint.Progress(1, 2.0, [{"loss": 1.0}], 3.0)
+    checkpoint.save(tmp_path / "state.safetensors", one.network, one.optimizer, saved)
+    assert checkpoint.load(tmp_path / "state.safetensors", other.network, other.optimizer) == saved
+    one.epoch(1)
+    other.epoch(1)
+    assert same(one.network.state_dict(), other.network.state_dict())
+
+
+def test_a_damaged_checkpoint_is_one_clear_line(make_cell: Any, places: Places, tmp_path: Any) -> None:
+    network = make_network(make_cell("baseline"), places)
+    checkpoint.save(tmp_path / "a.safetensors", network, None, checkpoint.Progress(1, 1.0, []))
+    damaged = tmp_path / "b.safetensors"
+    damaged.write_bytes((tmp_path / "a.safetensors").read_bytes()[:1000])
+    with pytest.raises(UserError, match=r"Cannot use the checkpoint .*b\.safetensors"):
+        checkpoint.load(damaged, network, None)
+    with pytest.raises(UserError, match="Cannot use the checkpoint"):
+        checkpoint.load(tmp_path / "a.safetensors", make_network(make_cell("rw"), places), None)
+
+
+def test_images_of_a_size_go_together_and_predictions_stay_apart(places: Places) -> None:
+    sizes = torch.tensor([[3, 4], [5, 4], [3, 4], [3, 4], [5, 4]])
+    assert list(groups(sizes, together=2)) == [[0, 2], [3], [1, 4]]
+    split = validation(places)
+    torch.manual_seed(0)
+    network = torch.nn.Conv2d(3, split.classes, 9, 8, 4)
+    together = predict(network, WholeImage(), split.images, [0, 1, 2], 8)
+    alone = predict(network, WholeImage(), split.images, [1], 8)
+    assert np.array_equal(together[1], alone[0])
+
+
+def test_a_label_map_of_another_size_is_named(make_cell: Any, places: Places, tmp_path: Any) -> None:
+    masks = places.dataset.root / "SegmentationClassAug"
+    first = places.dataset.ids("val")[0]
+    original = (masks / f"{first}.png").read_bytes()
+    try:
+        Image.fromarray(np.zeros((10, 20), dtype=np.uint8)).save(masks / f"{first}.png")
+        with pytest.raises(UserError, match=rf"{first}\.png \(20 x 10, image 97 x 97\)"):
+            validation(places)
+    finally:
+        (masks / f"{first}.png").write_bytes(original)
