@@ -177,17 +177,18 @@ class Archive(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One download of a dataset.
 
     Attributes:
-        name: file name in the cache.
+        name: file name in the cache; ``.tar``, ``.tar.gz``, ``.tgz`` and ``.zip`` are unpacked.
         urls: mirrors, tried in order.
         sha256: the checksum, or empty where nobody has published it.
-        extract: archive folder -> folder below the dataset's root.
+        extract: folder or file in the archive -> its place below the dataset's root; a download that is no
+            archive goes by its own name.
         note: what a person should know, such as a dead host.
     """
 
-    name: str
-    urls: tuple[str, ...]
-    sha256: str = ""
-    extract: dict[str, str] = {}
+    name: Annotated[str, Meta(pattern=r"^\w[\w.-]*$")]
+    urls: tuple[Annotated[str, Meta(pattern="^https?://")], ...]
+    extract: Annotated[dict[str, str], Meta(min_length=1)]
+    sha256: Annotated[str, Meta(pattern="^([0-9a-f]{64})?$")] = ""
     note: str = ""
 
 

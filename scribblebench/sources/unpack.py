@@ -1,0 +1,115 @@
+"""Archives to folders: only what the card names, only regular files, never outside the folder."""
+
+from __future__ import annotations
+
+import shutil
+import stat
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from scribblebench.core.cards import Archive
+from scribblebench.core.errors import UserError
+
+Member = tuple[str, bool, IO[bytes] | None]
+
+
+def unpack(path: Path, archive: Archive, root: Path) -> int:
+    """Copy what the card names from an archive into a dataset's folder.
+
+    Args:
+        path: the archive, or a plain file.
+        archive: its card entry.
+        root: the folder.
+
+    Returns:
+        The number of files.
+
+    Raises:
+        UserError: damaged; a name or a link that leads out of the archive; or a named folder is not in it.
+    """
+    if not path.name.endswith((".tar", ".tar.gz", ".tgz", ".zip")):
+        return _copy(path, archive, root)
+    counts = dict.fromkeys(archive.extract, 0)
+    with _damage(path):
+        members = _zip_members(path) if path.suffix == ".zip" else _tar_members(path)
+        for name, regular, file in members:
+            key, place = _place(_safe(name, str(path)), archive.extract)
+            if key is None:
+                continue
+            if not regular or file is None:
+                raise UserError(
+                    f"{path}: '{name}' is a link or a device. The archive is not what the card means."
+                )
+            _write(file, root / _safe(place, "the card"))
+            counts[key] += 1
+    missing = [key for key, count in counts.items() if not count]
+    if missing:
+        raise UserError(
+            f"{path} holds no {' and no '.join(missing)}. It is not the file that the card means."
+        )
+    return sum(counts.values())
+
+
+def _copy(path: Path, archive: Archive, root: Path) -> int:
+    place = archive.extract.get(archive.name)
+    if place is None:
+        raise UserError(f"The card has no place for {archive.name}. Name the file itself under extract.")
+    with path.open("rb") as file:
+        _write(file, root / _safe(place, "the card"))
+    return 1
+
+
+def _place(name: PurePosixPath, extract: dict[str, str]) -> tuple[str | None, str]:
+    for key, place in extract.items():
+        if name.is_relative_to(key):
+            return key, str(PurePosixPath(place) / name.relative_to(key))
+    return None, ""
+
+
+def _safe(name: str, where: str) -> PurePosixPath:
+    """Return a relative path, or refuse one that could lead elsewhere, on Windows too."""
+    path = PurePosixPath(name)
+    if path.is_absolute() or ".." in path.parts or "\\" in name or ":" in name or "\0" in name:
+        raise UserError(f"{where}: '{name}' leads out of its folder. Do not trust this archive.")
+    return path
+
+
+def _tar_members(path: Path) -> Iterator[Member]:
+    with tarfile.open(path) as tar:
+        for member in tar:
+            if not member.isdir():
+                yield member.name, member.isreg(), tar.extractfile(member) if member.isreg() else None
+
+
+def _zip_members(path: Path) -> Iterator[Member]:
+    with zipfile.ZipFile(path) as archive:
+        for member in archive.infolist():
+            if member.is_dir():
+                continue
+            kind = stat.S_IFMT(member.external_attr >> 16)
+            regular = kind in (0, stat.S_IFREG)
+            with archive.open(member) as file:
+                yield member.filename, regular, file if regular else None
+
+
+def _write(file: IO[bytes], target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with target.open("xb") as out:
+        shutil.copyfileobj(file, out)
+
+
+@contextmanager
+def _damage(path: Path) -> Iterator[None]:
+    """Name the archive when its reader gives up on it."""
+    try:
+        yield
+    except (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
+        # RuntimeError: a zip that asks for a password, or of an unknown compression.
+        raise UserError(
+            f"{path} is damaged or no archive ({error}). Delete it and fetch it again."
+        ) from error
