@@ -16,7 +16,7 @@ from scribblebench.core.seeds import integer_seed, uniform
 from scribblebench.loading.augment import Batch
 from scribblebench.loading.batches import Batches
 from scribblebench.nn.network import Network, Until, frozen_statistics
-from scribblebench.ops.diagnostics import walk_diagnostics
+from scribblebench.ops.diagnostics import diagnose
 from scribblebench.ops.step import Loss, Output, Step
 from scribblebench.training.optimizer import SCHEDULES, make_optimizer, set_rate
 
@@ -69,8 +69,7 @@ class Trainer:
         if not torch.isfinite(torch.tensor(curve["loss"])):
             raise UserError(f"The loss is {curve['loss']} in epoch {epoch + 1}. Lower the learning rate.")
         if output.energies is not None and output.alpha is not None:
-            walk = walk_diagnostics(output.energies.detach())
-            curve |= {"alpha": float(output.alpha.detach()), **{k: float(v) for k, v in walk.items()}}
+            curve |= {"alpha": float(output.alpha.detach()), **diagnose(output.energies.detach())}
         return curve
 
     def _step(
