@@ -7,6 +7,7 @@ import http.client
 import logging
 import re
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -79,8 +80,10 @@ def obtain(archive: Archive, cache: Path, offline: bool, report: Report) -> Fetc
         try:
             _retrieve(archive, url, cache, report)
         except (OSError, ValueError, http.client.HTTPException) as error:
-            failures.append(f"{url}: {_reason(error)}")
+            failures.append(f"{urllib.parse.urlsplit(url).hostname}: {_reason(error)}")
         else:
+            for part in cache.glob(f".{archive.name}.*.part"):
+                part.unlink()
             return Fetched(archive, path, file_sha256(path))
     tried = "; ".join(failures)
     raise UserError(f"Cannot fetch {archive.name} ({tried}). Try again later, or put the file at {path}.")

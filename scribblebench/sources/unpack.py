@@ -110,6 +110,5 @@ def _damage(path: Path) -> Iterator[None]:
         yield
     except (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
         # RuntimeError: a zip that asks for a password, or of an unknown compression.
-        raise UserError(
-            f"{path} is damaged or no archive ({error}). Delete it and fetch it again."
-        ) from error
+        why = (str(error) or type(error).__name__).splitlines()[0].rstrip(":")
+        raise UserError(f"{path} is damaged or no archive ({why}). Delete it and fetch it again.") from error
