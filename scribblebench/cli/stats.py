@@ -1,0 +1,56 @@
+"""``stats``: what a dataset's strokes are like, in numbers and as a page of histograms."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from scribblebench.sources.readers import READERS
+
+
+@click.command("stats")
+@click.option("--dataset", default="toy", show_default=True, help="Name of a dataset card.")
+@click.option("--data-dir", type=click.Path(path_type=Path), help="Folder of the dataset, in VOC layout.")
+@click.option(
+    "--cards", type=click.Path(path_type=Path), multiple=True, help="Folder with cards of your own."
+)
+@click.option("--split", default="train", show_default=True, help="Which images.")
+@click.option("--from", "strokes", type=click.Choice(READERS.names()), help="Where the strokes come from.")
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), default=Path("stroke-statistics.png"),
+    show_default=True, help="The PNG, an A4 page on its side at 300 dots an inch.",
+)  # fmt: skip
+def command(
+    dataset: str,
+    data_dir: Path | None,
+    cards: tuple[Path, ...],
+    split: str,
+    strokes: str | None,
+    out: Path,
+) -> None:
+    r"""Measure strokes: how many, how long, of how many points, how much they label, of which classes.
+
+    \b
+    scribblebench stats
+    scribblebench stats --dataset voc2012 --data-dir VOC2012 --from xml
+    """
+    from scribblebench.cli._progress import progress
+    from scribblebench.core.files import write_atomic
+    from scribblebench.core.library import Library
+    from scribblebench.report.stroke_statistics import StrokeStatistics, statistics_page
+    from scribblebench.sources.folder import open_dataset
+
+    source = open_dataset(Library(*cards).dataset(dataset), data_dir, strokes)
+    ids, statistics = source.ids(split), StrokeStatistics()
+    with progress("stats") as report:
+        for done, image in enumerate(ids, start=1):
+            statistics.add(source.annotation(image), ignore_index=source.card.ignore_index)
+            report(done, len(ids))
+    counted = f"{len(statistics.classes):,} strokes ({source.strokes}) on {len(ids):,} {split} images"
+    title = f"{source.card.title}: {counted}"
+    write_atomic(out, statistics_page(statistics, source.card.classes, title))
+    click.echo(f"{title}\n{'':34}{'5 %':>9}{'median':>9}{'95 %':>9}")
+    for name, values in statistics.summary().items():
+        click.echo(f"{name:34}" + "".join(f"{value:9.4g}" for value in values))
+    click.echo(str(out))
