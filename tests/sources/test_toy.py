@@ -16,6 +16,7 @@ from scipy import ndimage
 
 from scribblebench.core.errors import UserError
 from scribblebench.core.library import Library
+from scribblebench.scribbles.draw import draw
 from scribblebench.scribbles.png import read_labels, voc_palette
 from scribblebench.scribbles.stroke import Annotation, same
 from scribblebench.scribbles.xml import read_xml, tags_of
@@ -90,7 +91,8 @@ def test_strokes_keep_to_their_class_and_meet_every_part(scenes: list[tuple[str,
     for image, scene in scenes:
         annotation = annotate(scene, 0, image)
         label = drawn(annotation)
-        assert (label[label < 255] == scene.mask[label < 255]).all()
+        for picture in (label, draw(annotation)):
+            assert (picture[picture < 255] == scene.mask[picture < 255]).all()
         assert (label == 0).any()
         assert set(np.unique(scene.mask)) == set(np.unique(label)) - {255}
         labelled += int((label < 255).sum())
@@ -145,9 +147,9 @@ def test_an_image_depends_on_its_name_alone() -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_spines_run_through_the_body(kind: type) -> None:
-    draw = np.random.default_rng(0)
+    traits = np.random.default_rng(0)
     for _ in range(50):
-        creature = kind(tuple(draw.random(4)))
+        creature = kind(tuple(traits.random(4)))
         for spine in creature.spines():
             t = np.linspace(0, len(spine) - 1, 200)
             u, v = (np.interp(t, np.arange(len(spine)), spine[:, axis]) for axis in (0, 1))
