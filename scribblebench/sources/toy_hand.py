@@ -129,9 +129,9 @@ def through_the_middle(part: Allowed) -> Points | None:
     middle = np.array([deepest % SIZE, deepest // SIZE], dtype=np.float64)
     best = middle[None]
     for dx, dy in ((1, 0), (2, 1), (1, 1), (1, 2), (0, 1), (-1, 2), (-1, 1), (-2, 1)):
-        ends = [_walk(middle, np.array([dx, dy]) * sign, room) for sign in (-1.0, 1.0)]
-        if np.hypot(*(ends[1] - ends[0])) > _length(best):
-            best = np.stack(ends)
+        line = np.stack([_walk(middle, np.array([dx, dy]) * sign, room) for sign in (-1.0, 1.0)])
+        if _length(line) > _length(best):
+            best = line
     return best if len(best) > 1 else None
 
 
