@@ -5,7 +5,6 @@ A layout adds links and lists to a variant's folder; it changes nothing that the
 
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 from typing import ClassVar
@@ -77,7 +76,7 @@ def link(source: Path, target: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.unlink(missing_ok=True)  # a link that points nowhere any more
         try:
-            os.symlink(source.resolve(), target)
+            target.symlink_to(source.resolve())
         except (OSError, NotImplementedError):
             shutil.copyfile(source, target)
     except OSError as error:
