@@ -14,7 +14,7 @@ import msgspec
 from scribblebench.core.errors import UserError
 from scribblebench.grid.display import Event
 from scribblebench.store.lock import try_lock
-from scribblebench.store.record import Record, Status, record_path, write_record
+from scribblebench.store.record import Record, Status, find_record, record_path, write_record
 from scribblebench.training.cell import Cell
 from scribblebench.training.data import Places
 from scribblebench.training.run_cell import blank_record, run_cell
@@ -38,6 +38,9 @@ def attempt(job: Job, send: Send) -> Record:
     with try_lock(record_path(places.runs, cell.slug).with_suffix(".lock")) as held:
         if not held:
             return msgspec.structs.replace(blank, reason="another process is at it")
+        before = find_record(places.runs, cell.id)
+        if before is not None and before.status == "done":
+            return before  # another process ended it while this one came to it
         write_record(places.runs, blank)
         started = time.perf_counter()
         try:

@@ -10,36 +10,40 @@ import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
-from typing import Any
+from typing import TYPE_CHECKING
 
 import torch
 
 from scribblebench.grid.attempt import Job, attempt, interrupt, terminable
-from scribblebench.grid.display import Display
+from scribblebench.grid.display import Display, Event
 from scribblebench.store.record import Record
+
+if TYPE_CHECKING:
+    from multiprocessing.queues import Queue
+
+    Events = Queue[Event]
 
 
 def in_processes(missing: Sequence[Job], jobs: int, display: Display) -> list[Record]:
     """Run jobs in a pool of processes, the cores shared evenly among them."""
     context = multiprocessing.get_context("spawn")  # a forked CUDA context does not work
+    events: Events = context.Queue()
+    threads = max(1, (os.cpu_count() or 1) // jobs)
     records: list[Record] = []
-    with context.Manager() as manager, terminable():
-        events: Any = manager.Queue()
-        threads = max(1, (os.cpu_count() or 1) // jobs)
-        with ProcessPoolExecutor(jobs, context, _prepare, (events, threads, os.getpid())) as pool:
-            waiting = [pool.submit(_attempt_there, job) for job in missing]
-            try:
-                while waiting:
-                    _show_events(events, display)
-                    waiting, ended = _split(waiting)
-                    for future in ended:
-                        records.append(future.result())
-                        display.finished(records[-1])
-            except KeyboardInterrupt:
-                pool.shutdown(wait=True, cancel_futures=True)
-                raise
-    if any(record.status == "interrupted" for record in records):
-        raise KeyboardInterrupt
+    with terminable(), ProcessPoolExecutor(jobs, context, _prepare, (events, threads, os.getpid())) as pool:
+        waiting = [pool.submit(_attempt_there, job) for job in missing]
+        try:
+            while waiting:
+                _show_events(events, display)
+                waiting, ended = _split(waiting)
+                for future in ended:
+                    records.append(future.result())
+                    display.finished(records[-1])
+        except KeyboardInterrupt:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for worker in multiprocessing.active_children():
+                worker.terminate()
+            raise
     return records
 
 
@@ -48,7 +52,7 @@ def _split(futures: list[Future[Record]]) -> tuple[list[Future[Record]], list[Fu
     return [future for future in futures if not future.done()], ended
 
 
-def _show_events(events: Any, display: Display) -> None:
+def _show_events(events: Events, display: Display) -> None:
     try:
         display.event(events.get(timeout=0.2))
         while True:
@@ -57,13 +61,15 @@ def _show_events(events: Any, display: Display) -> None:
         return
 
 
-_events: Any = None  # the queue of this worker process, set once by _prepare
+_events: Events | None = None  # the queue of this worker process, set once by _prepare
 
 
-def _prepare(events: Any, threads: int, parent: int) -> None:
+def _prepare(events: Events, threads: int, parent: int) -> None:
     global _events  # a pool hands its initialiser's work to its tasks only this way
     _events = events
     torch.set_num_threads(threads)
+    # Ctrl-C reaches every process of a terminal; the parent passes it on once, as SIGTERM.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, interrupt)
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
 
@@ -75,4 +81,6 @@ def _end_with(parent: int) -> None:
 
 
 def _attempt_there(job: Job) -> Record:
+    if _events is None:
+        raise RuntimeError("this process was not prepared by in_processes")
     return attempt(job, _events.put)
