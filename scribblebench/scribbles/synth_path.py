@@ -11,15 +11,17 @@ from skimage.graph import MCP_Geometric
 
 from scribblebench.scribbles.stroke import Points
 
-_CELLS = 32
+_CELLS = 40
 """Cells along the side of a square component; of a smaller one every pixel is a cell."""
-_FAR = 0.8
+_MOST = 0.5
+"""Share of the pixels that the pen can reach that must be left on a coarse grid; thin limbs ask for a fine one."""
+_FAR = 0.85
 """A way leads to one of the cells that are at least this share of the largest distance away."""
-_NEAR = 0.3
+_NEAR = 0.4
 """The walk ends when what is left to visit is nearer than this share of the component's size."""
 _SHY = 8.0
 """How many times dearer a cell on the way already drawn is."""
-_BESIDE = 3.0
+_BESIDE = 4.0
 """Cells nearer than this to the way already drawn are beside it."""
 _RETRACED = 0.4
 """A way of which more than this share lies beside the way already drawn is not taken."""
@@ -45,25 +47,26 @@ def wander(depth: Field, margin: float, legs: int, random: np.random.Generator) 
     Returns:
         (n, 2), x and y of neighbouring cells in the order of the walk, or None where the pen fits nowhere.
     """
+    reachable = np.count_nonzero(depth > margin)
     step = max(1, int(min(math.sqrt(depth.size) / _CELLS, depth.max() / 2)))
     while True:
         offset = (step - 1) // 2
         grid = depth[offset::step, offset::step]
         # A line between two cells is at most half a diagonal from one of them; pixel by pixel it is safe.
-        body = grid > margin + (step * math.sqrt(0.5) if step > 1 else 0.0)
-        if body.any():
+        body = _largest(grid > margin + (step * math.sqrt(0.5) if step > 1 else 0.0))
+        if step == 1 or np.count_nonzero(body) * step**2 > _MOST * reachable:
             break
-        if step == 1:
-            return None
         step //= 2
-    cells = _walk(_cost(grid, random), _largest(body), legs, random)
+    if not body.any():
+        return None
+    cells = _walk(_cost(grid, random), body, legs, random)
     points: Points = np.array(cells, dtype=np.float64)[:, ::-1] * step + offset
     return points
 
 
 def _largest(body: Body) -> Body:
     parts, count = ndimage.label(body, np.ones((3, 3)))
-    if count == 1:
+    if count <= 1:
         return body
     largest: Body = parts == 1 + np.argmax(np.bincount(parts.ravel())[1:])
     return largest
@@ -71,7 +74,7 @@ def _largest(body: Body) -> Body:
 
 def _cost(grid: Field, random: np.random.Generator) -> Field:
     cap = grid.max() * (_CAP[0] + (_CAP[1] - _CAP[0]) * random.random())
-    hills = ndimage.gaussian_filter(random.random(grid.shape), 3.0)
+    hills = ndimage.gaussian_filter(random.random(grid.shape), 4.0)
     hills = (hills - hills.mean()) / (hills.std() + 1e-9)
     cost: Field = np.exp(_ROUGH * hills) / np.clip(grid, 1.0, max(cap, 1.0))
     return cost

@@ -18,7 +18,7 @@ from scribblebench.scribbles.synth_path import wander
 
 _BORDER = 2
 """Pixels by which a component is continued beyond the image."""
-_TRIM = 0.15
+_TRIM = 0.1
 """Largest share of a way that is left out at each end: people rarely draw to the very edge."""
 _LEGS = {"background": 3, "object": 1}
 """Far ends visited after the first: people walk around the objects, and straight through each of them."""
