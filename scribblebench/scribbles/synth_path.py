@@ -14,7 +14,7 @@ from scribblebench.scribbles.stroke import Points
 _CELLS = 40
 """Cells along the side of a square component; of a smaller one every pixel is a cell."""
 _MOST = 0.5
-"""Share of the pixels that the pen can reach that must be left on a coarse grid; thin limbs ask for a fine one."""
+"""Share of the pixels in the pen's reach that a coarse grid must keep; thin limbs ask for a finer one."""
 _FAR = 0.85
 """A way leads to one of the cells that are at least this share of the largest distance away."""
 _NEAR = 0.4
