@@ -58,12 +58,12 @@ def command(
     out: Path,
     **shown: tuple[float, ...] | None,
 ) -> None:
-    r"""Show strokes over their photographs, before and after, in one PNG fit to print.
+    """Show strokes over their photographs, before and after, in one PNG fit to print.
 
     \b
     scribblebench show
     scribblebench show --dataset voc2012 --data-dir VOC2012 --images 2007_000032 --drop 0.1,0.3,0.5
-    """
+    """  # noqa: D301 - click wants the backspace character itself
     from scribblebench.core.files import write_atomic
     from scribblebench.core.library import Library
     from scribblebench.report.contact_sheet import contact_sheet

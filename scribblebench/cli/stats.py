@@ -29,12 +29,12 @@ def command(
     strokes: str | None,
     out: Path,
 ) -> None:
-    r"""Measure strokes: how many, how long, of how many points, how much they label, of which classes.
+    """Measure strokes: how many, how long, of how many points, how much they label, of which classes.
 
     \b
     scribblebench stats
     scribblebench stats --dataset voc2012 --data-dir VOC2012 --from xml
-    """
+    """  # noqa: D301 - click wants the backspace character itself
     from scribblebench.cli._progress import progress
     from scribblebench.core.files import write_atomic
     from scribblebench.core.library import Library

@@ -108,3 +108,12 @@ def test_bad_input_is_one_line(
     assert ended.value.code == 2
     assert message in capsys.readouterr().err
     assert not list(Path().glob("*.png"))
+
+
+@pytest.mark.parametrize("command", ["show", "stats"])
+def test_help_keeps_the_examples_on_lines_of_their_own(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main([command, "--help"])
+    lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    assert f"scribblebench {command}" in lines
