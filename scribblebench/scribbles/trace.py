@@ -132,7 +132,9 @@ def trace_skeleton(skeleton: NDArray[np.bool_]) -> list[list[Pixel]]:
     graph = cut(links, corners.union(*(path.pixels for path in bridges)))
     lines = _chain(graph, links)
     covered = {pixel for line in lines for pixel in line}
-    return lines + [list(path.pixels) for path in bridges if _left_out(path, covered)]
+    lines += [list(path.pixels) for path in bridges if _left_out(path, covered)]
+    # A blot so small that it is all junction is a point.
+    return lines or [[min(links)]]
 
 
 def _without_spurs(links: Links) -> Links:

@@ -7,8 +7,10 @@ from pathlib import Path
 import hypothesis.strategies as st
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from PIL import Image, ImageDraw
+from scipy import ndimage
+from scipy.ndimage import gaussian_filter
 from scipy.spatial import cKDTree
 
 from scribblebench.scribbles.draw import draw
@@ -112,15 +114,22 @@ def test_whatever_is_drawn_is_covered_by_what_is_traced(
         assert coverage(redrawn(strokes, labels.shape), labels, within=2.5) > 0.9
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.integers(0, 2**32 - 1))
-def test_any_noise_is_traced_to_something_that_lies_on_it(seed: int) -> None:
+@example(15)  # a blot that is all junction
+@example(171)
+def test_every_blot_is_traced_and_nothing_beside_it(seed: int) -> None:
     random = np.random.default_rng(seed)
-    labels = np.where(random.random((24, 24)) < random.random(), 1, 255).astype(np.uint8)
+    field = gaussian_filter(random.standard_normal((40, 40)), random.uniform(0, 2.5))
+    labels = np.where(field > np.quantile(field, random.uniform(0.2, 0.95)), 1, 255).astype(np.uint8)
+    blots, count = ndimage.label(labels == 1, np.ones((3, 3)))
+    found = set()
     for stroke in trace(labels):
         x, y = np.rint(stroke.points).astype(int).T
-        near = [labels[max(0, b - 1) : b + 2, max(0, a - 1) : a + 2] for a, b in zip(x, y, strict=True)]
-        assert all((patch == 1).any() for patch in near)
+        near = [blots[max(0, b - 1) : b + 2, max(0, a - 1) : a + 2] for a, b in zip(x, y, strict=True)]
+        assert all(patch.any() for patch in near)
+        found |= {int(v) for patch in near for v in patch.ravel()}
+    assert found - {0} == set(range(1, count + 1))
 
 
 @pytest.mark.parametrize(("image", "strokes"), [("2007_000032", 5), ("2007_000033", 5)])
