@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import torch
 
-# Numbers in a tile. On the CPU a tile of float32 (2 MiB) stays in the cores' caches, and is long enough that
-# threads seldom wait for each other; elsewhere it is large enough to keep the device busy (64 MiB).
+# Numbers in a tile. On the CPU a tile of float32 (2 MiB) stays in the caches; smaller ones make threads
+# wait for each other more often. Elsewhere a tile (64 MiB) is large enough to keep the device busy.
 _CPU_TILE = 2**19
 _DEVICE_TILE = 2**24
 

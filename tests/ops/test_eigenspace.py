@@ -159,7 +159,7 @@ class Largest(TorchDispatchMode):
 
 
 def test_no_tensor_is_as_large_as_one_transition_matrix() -> None:
-    side = 40
+    side = 48
     energies = Energies(*(factors(2, side**2, 64, seed=s, dtype=torch.float32) for s in (0, 1)), side, side)
     energies.queries.requires_grad_()
     with Largest() as largest:
