@@ -36,7 +36,7 @@ class LazyCommands(click.Group):
 @click.group(cls=LazyCommands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="scribblebench")
 def scribblebench() -> None:
-    r"""How far does a scribble-supervised segmentation method fall when its scribbles get worse?
+    """How far does a scribble-supervised segmentation method fall when its scribbles get worse?
 
     \b
     scribblebench make-dataset --drop 0.3     degraded scribbles, reproducible by seed
@@ -45,7 +45,7 @@ def scribblebench() -> None:
 
     Every command works at once on the built-in toy dataset; --dataset and --data-dir point it at
     PASCAL VOC or a folder laid out like it.
-    """
+    """  # noqa: D301 - click wants the backspace character itself
 
 
 def main(arguments: list[str] | None = None) -> Any:

@@ -68,7 +68,7 @@ def command(
     dry_run: bool,
     cards: tuple[Path, ...],
 ) -> None:
-    r"""Train every method of a grid on every variant of a dataset.
+    """Train every method of a grid on every variant of a dataset.
 
     Every finished cell leaves one JSON record in results/runs. Cells that have one are skipped, so the
     same command carries on after an interruption, and several may run at once.
@@ -77,7 +77,7 @@ def command(
     scribblebench run --grid shrink
     scribblebench run --grid drop --methods baseline,rw-ss --rates 0,0.5 --seeds 0,1,2
     scribblebench run --grid shrink --dataset voc2012 --data-dir VOC2012 --protocol voc-mini --set epochs=4
-    """
+    """  # noqa: D301 - click wants the backspace character itself
     from scribblebench.core.errors import UserError
     from scribblebench.core.library import Library
     from scribblebench.grid.cells import Plan, expand

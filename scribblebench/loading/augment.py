@@ -10,11 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch import Tensor
-from torchvision.transforms.v2 import functional as vision
 
 from scribblebench.core.cards import Augmentation
 from scribblebench.core.seeds import rng
 from scribblebench.loading.images import normalise
+from scribblebench.ops.vision import torchvision
 
 # OpenCV's choice for a 5 x 5 kernel when no sigma is given, as in the authors' code.
 BLUR_SIGMA = 1.1
@@ -100,7 +100,8 @@ def warp(pixels: Tensor, labels: Tensor, draws: Draws, sizes: Tensor, side: int,
     at = at.clamp(min=0).minimum(last)
     images = torch.where(valid[:, None], normalise(_bilinear(pixels, at)), 0.0)
     if draws.blur.any():
-        images[draws.blur] = vision.gaussian_blur(images[draws.blur], [5, 5], [BLUR_SIGMA, BLUR_SIGMA])
+        blur = torchvision("transforms.v2.functional").gaussian_blur
+        images[draws.blur] = blur(images[draws.blur], [5, 5], [BLUR_SIGMA, BLUR_SIGMA])
     y, x = at.round().long().unbind(dim=-1)
     picked = labels[torch.arange(len(labels), device=device)[:, None, None], 0, y, x].long()
     return Batch(images, torch.where(valid, picked, ignore), valid)

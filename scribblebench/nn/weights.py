@@ -10,7 +10,7 @@ from torch import Tensor
 
 from scribblebench.core.errors import UserError, first_ten
 from scribblebench.nn.backbones import Trunk
-from scribblebench.nn.backbones._torchvision import torchvision_models
+from scribblebench.ops.vision import torchvision
 
 
 def load_weights(trunk: Trunk, weights: str) -> None:
@@ -35,7 +35,7 @@ def _download(trunk: Trunk) -> dict[str, Tensor]:
     if trunk.published is None:
         raise UserError("This backbone has no ImageNet weights. Give --weights none or a .safetensors file.")
     model = trunk.published.model
-    models = torchvision_models()
+    models = torchvision("models")
     try:
         tensors: dict[str, Tensor] = models.get_model_weights(model).IMAGENET1K_V1.get_state_dict(
             progress=False, check_hash=True, weights_only=True

@@ -7,8 +7,8 @@ from torch import Tensor, nn
 
 from scribblebench.core.errors import UserError
 from scribblebench.nn.backbones import BACKBONES, Trunk
-from scribblebench.nn.backbones import _torchvision as lazy
 from scribblebench.nn.initial import seeded
+from scribblebench.ops import vision
 
 
 def build(name: str, stride: int, seed: int = 0) -> Trunk:
@@ -102,8 +102,8 @@ def test_a_torchvision_of_another_torch_is_named(error: Exception, monkeypatch: 
     def broken(name: str) -> None:
         raise error
 
-    monkeypatch.setattr(lazy.importlib, "import_module", broken)
+    monkeypatch.setattr(vision.importlib, "import_module", broken)
     with pytest.raises(
         UserError, match=r"torchvision cannot be imported: .*Install the torch and torchvision"
     ):
-        lazy.torchvision_models()
+        vision.torchvision("models")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from scribblebench.nn.backbones import Published, Trunk
 from scribblebench.nn.backbones._dilate import dilate
-from scribblebench.nn.backbones._torchvision import torchvision_models
+from scribblebench.ops.vision import torchvision
 
 
 def resnet(model: str, output_stride: int) -> Trunk:
@@ -16,7 +16,7 @@ def resnet(model: str, output_stride: int) -> Trunk:
         model: its name in ``torchvision.models``.
         output_stride: 8 or 16.
     """
-    network = torchvision_models().get_model(model, weights=None)
+    network = torchvision("models").get_model(model, weights=None)
     channels = network.fc.in_features
     parts = {name: part for name, part in network.named_children() if name not in ("avgpool", "fc")}
     dilation = dilate(parts.values(), output_stride)

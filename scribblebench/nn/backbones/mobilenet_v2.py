@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from scribblebench.nn.backbones import BACKBONES, Backbone, Published, Trunk
 from scribblebench.nn.backbones._dilate import dilate
-from scribblebench.nn.backbones._torchvision import torchvision_models
+from scribblebench.ops.vision import torchvision
 
 
 @BACKBONES.register
@@ -17,7 +17,7 @@ class MobileNetV2(Backbone, frozen=True):
 
     def build(self, output_stride: int) -> Trunk:
         """Build the trunk (see ``Backbone``)."""
-        features = torchvision_models().get_model("mobilenet_v2", weights=None).features[:18]
+        features = torchvision("models").get_model("mobilenet_v2", weights=None).features[:18]
         dilation = dilate(features, output_stride)
         published = Published("mobilenet_v2", unused=("features.18.", "classifier."))
         return Trunk({"features": features}, 320, list(features[15:]), dilation, published)

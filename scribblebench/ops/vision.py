@@ -1,4 +1,4 @@
-"""torchvision's models, imported when a backbone needs them."""
+"""torchvision, imported when a part of it is needed."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any
 from scribblebench.core.errors import UserError
 
 
-def torchvision_models() -> Any:
-    """Import ``torchvision.models``.
+def torchvision(module: str) -> Any:
+    """Import a module of torchvision, such as ``models``.
 
     Raises:
         UserError: torchvision was built for another torch ("operator torchvision::nms does not exist").
     """
     try:
-        return importlib.import_module("torchvision.models")
+        return importlib.import_module(f"torchvision.{module}")
     except (ImportError, RuntimeError, OSError) as error:
         raise UserError(
             f"torchvision cannot be imported: {' '.join(str(error).split())}. Install the torch and "
