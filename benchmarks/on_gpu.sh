@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# The results and the speed that want a CUDA device, in one go, within a time budget.
+#
+#   benchmarks/on_gpu.sh VOC_DIR WEIGHTS.safetensors OUT [MINUTES] [JOBS]
+#
+# VOC_DIR is a folder in VOC layout with strokes; WEIGHTS are MobileNetV2's, with torchvision's names.
+# OUT gets the records, the report and the benchmarks. Several cells run at once on the card. Stopped by the
+# budget or by hand, the same command carries on where it was.
+#
+# On a machine that cannot install packages, put wheels of what it lacks into a folder and name it in WHEELS;
+# PYTHON names the interpreter.
+set -euo pipefail
+
+data=$1 weights=$2 out=$3 minutes=${4:-25} jobs=${5:-6}
+python=${PYTHON:-python3}
+here=$(cd "$(dirname "$0")/.." && pwd)
+ends=$(($(date +%s) + minutes * 60))
+mkdir -p "$out"
+
+if [[ -n ${WHEELS:-} ]]; then
+    "$python" -m pip install -q --no-index --no-deps --target "$out/.site" "$WHEELS"/*.whl
+fi
+export PYTHONPATH="$here${WHEELS:+:$out/.site}${PYTHONPATH:+:$PYTHONPATH}"
+"$python" -c 'import torch, sys; sys.exit(not torch.cuda.is_available())' || {
+    echo "No CUDA device here: torch.cuda.is_available() is False." >&2
+    exit 2
+}
+
+bench() { timeout 300 "$python" "$here/benchmarks/$1.py" --device cuda "${@:2}" 2>&1 | tee "$out/$1.txt"; }
+
+cells() {
+    local left=$((ends - $(date +%s) - 60)) # a minute for the report
+    if ((left > 0)); then
+        timeout --signal TERM "$left" "$python" -m scribblebench run "$@" --device cuda --jobs "$jobs" \
+            --dataset voc2012 --data-dir "$data" --weights "$weights" --protocol voc-mini --set crop=449 \
+            --variants "$out/data" --runs "$out/runs" || echo "stopped or failed: $*" >&2
+    fi
+}
+
+bench eigenspace || echo "eigenspace benchmark failed" >&2
+bench walk || echo "walk benchmark failed" >&2
+# The end points with several seeds first: they decide; the middle rates come last.
+cells --grid shrink --rates 0,1 --seeds 0,1,2
+cells --grid ablation --seeds 0
+cells --grid ablation --methods baseline,rw,rw-ss --seeds 0,1,2
+cells --grid drop --rates 0.5 --seeds 0,1,2
+cells --grid shrink --seeds 0
+"$python" -m scribblebench report --runs "$out/runs" --out "$out/report"
