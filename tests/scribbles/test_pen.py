@@ -5,7 +5,7 @@ from itertools import pairwise
 import msgspec
 import numpy as np
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from PIL import Image, ImageDraw
@@ -115,6 +115,7 @@ def test_a_wider_pen_labels_what_a_narrow_one_does(
     assert not ((thin > 0) & (drawn(polyline, pen=Pen(width=wide, point=point), size=size) == 0)).any()
 
 
+@settings(max_examples=300)
 @given(polylines)
 def test_whole_coordinates_are_drawn_as_nearly_whole_ones_are(polyline: np.ndarray) -> None:
     whole = np.floor(polyline)

@@ -4,12 +4,11 @@ import errno
 import itertools
 import os
 import random
-import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -265,6 +264,7 @@ def test_unicode_and_spaces_in_paths_and_ids(dataset: DatasetFolder, tmp_path: P
 
 SCRIPT = """
 import sys
+import time
 from pathlib import Path
 from scribblebench.core.library import Library
 from scribblebench.sources import folder, job, variant, workers
@@ -274,7 +274,12 @@ if __name__ == "__main__":
     root, out, count = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
     workers._CHUNK = 2
     dataset = folder.open_dataset(Library().dataset("toy"), root)
-    report = lambda done, total: print(done, flush=True)
+
+
+    def report(done, total):
+        print(done, flush=True)
+        time.sleep(0.05)  # slow enough to be interrupted
+
     made = variant.make_variant(dataset, "train", VariantSpec.of("shrink", 0.5), out, count, report)
     print(made.fingerprint, flush=True)
 """
@@ -299,24 +304,22 @@ def test_two_processes_that_make_the_same_variant_take_turns(dataset: DatasetFol
 
 
 @pytest.fixture
-def many(small: Path) -> Iterator[Path]:
-    """The small dataset 40 times over, so that there is time to interrupt it."""
+def many(small: Path) -> Path:
+    """The small dataset 10 times over, so that there is time to interrupt it."""
     ids = (small / "ImageSets/SegmentationAug/train.txt").read_text().split()
     names = []
-    for image, k in itertools.product(ids, range(40)):
+    for image, k in itertools.product(ids, range(10)):
         names.append(f"{image}_{k}")
         for name in FILES:
             (small / name.format(names[-1])).symlink_to(small / name.format(image))
     (small / "ImageSets/SegmentationAug/train.txt").write_text("\n".join(names))
-    yield small
-    shutil.rmtree(small)
+    return small
 
 
 def alive(group: int) -> list[str]:
     """Processes of a group that still run; a zombie only waits to be counted by its parent."""
-    table = subprocess.run(
-        ["ps", "-eo", "pgid=,stat=,args="], capture_output=True, text=True, check=True
-    ).stdout  # noqa: S607 - wherever ps is
+    command = ["ps", "-eo", "pgid=,stat=,args="]
+    table = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     rows = [line.split(maxsplit=2) for line in table.splitlines()]
     return [row[-1] for row in rows if row[0] == str(group) and not row[1].startswith("Z")]
 
