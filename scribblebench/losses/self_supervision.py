@@ -57,19 +57,30 @@ class SelfSupervision(Loss, frozen=True):
         """Compute the loss of one step; runs the network once more, without gradient.
 
         Raises:
-            UserError: the network has no walk and the eigenspace is asked for.
+            UserError: the network has no walk and the eigenspace is asked for, or its cells do not lie a
+                whole number of pixels apart, so that no crop moves them onto each other.
         """
         height, width = step.output.before.shape[-2:]
         if self.on == "eigenspace":
             height, width = _grid_of_walk(step.output)
         transform = choose(self.transform, height, self.share, step.draw)
-        stride = (step.images.shape[-2] - 1) // (height - 1)
+        stride = _pixels_per_cell(step.images.shape[-2], height)
         until, difference = _LOCATIONS[self.on]
         target = step.forward(
             transform(step.images, stride), until=until, update_statistics=self.update_statistics
         )
         in_view = None if self.include_padding else at_cells(step.valid, height, width)
         return difference(self, step.output, target, transform, in_view)
+
+
+def _pixels_per_cell(side: int, cells: int) -> int:
+    stride, rest = divmod(side - 1, max(1, cells - 1))
+    if rest:
+        raise UserError(
+            f"self_supervision cannot align {cells} rows of cells with {side} pixels: "
+            f"choose a crop of k x {cells - 1} + 1 pixels, or another walk_stride."
+        )
+    return stride
 
 
 def _grid_of_walk(output: Output) -> tuple[int, int]:

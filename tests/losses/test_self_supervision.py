@@ -140,3 +140,9 @@ def test_a_network_without_a_walk_is_told_so(make_step: Callable[..., Step]) -> 
     plain = dataclasses.replace(step, output=Output(step.output.before))
     with pytest.raises(UserError, match="head: random_walk"):
         SelfSupervision()(plain)
+
+
+def test_cells_between_pixels_are_refused(make_step: Callable[..., Step]) -> None:
+    step = make_step()
+    with pytest.raises(UserError, match="7 rows of cells with 48 pixels"):
+        SelfSupervision()(dataclasses.replace(step, images=step.images[..., 1:, :]))
