@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,9 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+# Energies are kept in base 2 inside: torch's exp2 takes a fifth of exp's time on the CPU, and unlike exp it
+# does not slow down where the result underflows, as most of a sharp row does.
+LOG2_E = math.log2(math.e)
 # Entries of P that exist at a time, for each image: 2 MB for a CPU's cache; a GPU wants larger products.
 _ENTRIES = {"cpu": 2**19, "cuda": 2**21}
 
@@ -79,13 +83,14 @@ class _Diffusion(torch.autograd.Function):
     def forward(ctx: Any, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
         out = torch.empty_like(values)
         log_sums = queries.new_empty(*queries.shape[:2], 1)
+        scaled = queries * LOG2_E
         with torch.autocast(queries.device.type, enabled=False):
             for rows in _row_blocks(queries):
-                block = queries[:, rows] @ keys.transpose(1, 2)
+                block = scaled[:, rows] @ keys.transpose(1, 2)
                 peak = block.amax(dim=-1, keepdim=True)
-                block.sub_(peak).exp_()
+                block.sub_(peak).exp2_()
                 sums = block.sum(dim=-1, keepdim=True)
-                log_sums[:, rows] = peak + sums.log()
+                log_sums[:, rows] = peak + sums.log2()
                 out[:, rows] = block.div_(sums).to(values.dtype) @ values
         ctx.save_for_backward(queries, keys, values, out, log_sums)
         ctx.symmetric = queries is keys
@@ -95,6 +100,7 @@ class _Diffusion(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor | None, Tensor]:
         queries, keys, values, out, log_sums = ctx.saved_tensors
+        scaled = queries * LOG2_E
         d_queries, d_values = torch.zeros_like(queries), torch.zeros_like(values, dtype=queries.dtype)
         # The inner product's two factors are one tensor, and so is their gradient.
         d_keys = d_queries if ctx.symmetric else torch.zeros_like(keys)
@@ -102,8 +108,8 @@ class _Diffusion(torch.autograd.Function):
             for rows in _row_blocks(queries):
                 grad = gradient[:, rows]
                 mean = (grad * out[:, rows]).sum(dim=-1, keepdim=True, dtype=queries.dtype)
-                block = torch.baddbmm(log_sums[:, rows], queries[:, rows], keys.transpose(1, 2), beta=-1)
-                _accumulate(d_values, block.exp_().to(values.dtype).transpose(1, 2), grad)
+                block = torch.baddbmm(log_sums[:, rows], scaled[:, rows], keys.transpose(1, 2), beta=-1)
+                _accumulate(d_values, block.exp2_().to(values.dtype).transpose(1, 2), grad)
                 block.mul_((grad @ values.transpose(1, 2)).to(queries.dtype).sub_(mean))
                 d_queries[:, rows].baddbmm_(block, keys)
                 d_keys.baddbmm_(block.transpose(1, 2), queries[:, rows])
