@@ -47,14 +47,19 @@ def command(
     from rich.console import Console
 
     from scribblebench.report.collect import NONE, gather
+    from scribblebench.report.measured import measured_tables
     from scribblebench.report.write import PAGE, write_report
 
-    groups = gather(runs or (RUNS,), dataset, protocol)
+    folders = runs or (RUNS,)
+    measured = measured_tables(folders, dataset, protocol)
+    groups = gather(folders, dataset, protocol, may_be_empty=bool(measured))
     console = Console()
-    for estimates in write_report(groups, out, resamples):
+    for estimates in write_report(groups, out, resamples, measured):
         for kind in estimates.group.kinds or [NONE.kind]:
             console.print(_summary(estimates, kind))
-    console.print(f"Wrote {out / 'table4.csv'} and {out / PAGE}.", soft_wrap=True, highlight=False)
+    tables = [table.kind.file for table in measured] + ["table4.csv"] * bool(groups)
+    names = ", ".join(str(out / name) for name in tables)
+    console.print(f"Wrote {names} and {out / PAGE}.", soft_wrap=True, highlight=False)
 
 
 def _summary(estimates: Estimates, kind: str) -> Table:

@@ -20,18 +20,17 @@ from scribblebench.cli._options import (
 if TYPE_CHECKING:
     from scribblebench.core.cards import DatasetCard, ProtocolCard
     from scribblebench.core.library import Library
-    from scribblebench.training.cell import Cell
-    from scribblebench.training.data import Places
+    from scribblebench.grid.jobs import Work
 
 
 @click.command("run")
-@click.option("--grid", required=True, help="Grid card: methods x variants x seeds. See 'list grids'.")
+@click.option("--grid", required=True, help="Grid card: a job, methods, variants, seeds. See 'list grids'.")
 @click.option("--methods", type=Names(), help="Only these methods, comma-separated; any card may be named.")
 @click.option("--rates", type=Numbers(float), help="Only these rates of the grid, such as 0,0.5.")
 @click.option("--seeds", type=Numbers(int), help="Seeds of strokes and training together, such as 0,1,2.")
 @dataset_option
 @data_dir_option
-@click.option("--protocol", help="Protocol card. Default: the dataset's own (toy, or paper for voc2012).")
+@click.option("--protocol", help="Protocol card. Default: the grid's or the dataset's own.")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Replace a protocol field.")
 @click.option(
     "--weights",
@@ -77,38 +76,38 @@ def command(
     scribblebench run --grid shrink
     scribblebench run --grid drop --methods baseline,rw-ss --rates 0,0.5 --seeds 0,1,2
     scribblebench run --grid shrink --dataset voc2012 --data-dir VOC2012 --protocol voc-mini --set epochs=4
+    scribblebench run --grid efficiency --device cpu
     """  # noqa: D301 - click wants the backspace character itself
     from scribblebench.core.errors import UserError
     from scribblebench.core.library import Library
-    from scribblebench.grid.cells import Plan, expand
-    from scribblebench.sources.folder import open_dataset
-    from scribblebench.training.data import Places
+    from scribblebench.grid.jobs import JOBS, Asked
     from scribblebench.training.provenance import pick_device
 
     if weights is not None and not weights.is_file():
         raise UserError(f"No weights at {weights}. Give --weights an existing .safetensors file.")
     library = Library(*cards)
     overrides = parse_settings(settings)
-    dataset_card, protocol_card = choose(library, dataset, protocol, overrides)
-    place = pick_device(device)
-    grid_card = library.grid(grid)
-    opened = open_dataset(dataset_card, data_dir)
-    plan = Plan(
-        grid=grid_card,
-        methods=[library.method(name) for name in methods or grid_card.methods],
+    card = library.grid(grid)
+    dataset_card, protocol_card = choose(library, dataset, protocol or card.protocol, overrides)
+    asked = Asked(
+        grid=card,
+        methods=[library.method(name) for name in methods or card.methods],
         protocol=protocol_card,
         overrides=overrides,
-        dataset=opened,
+        dataset=dataset_card,
+        data_dir=data_dir,
         rates=rates,
-        seeds=seeds or grid_card.seeds,
+        seeds=seeds or card.seeds,
         weights=weights,
+        device=pick_device(device),
+        runs=runs,
+        variants=variants,
     )
-    places = Places(opened, variants, runs, place, weights)
-    cells = expand(plan)
+    work = JOBS.build(card.job, {}, f"grid '{card.name}'").plan(asked)
     if dry_run:
-        show(cells, places)
+        show(work)
     else:
-        execute(cells, places, jobs)
+        execute(work, jobs, runs)
 
 
 def choose(
@@ -135,26 +134,23 @@ def parse_settings(settings: tuple[str, ...]) -> dict[str, Any]:
     return parsed
 
 
-def show(cells: list[Cell], places: Places) -> None:
+def show(work: Work) -> None:
     """Print the cells and which are missing."""
-    from scribblebench.grid.execute import is_done
-
-    done = [is_done(cell, places) for cell in cells]
-    for cell, finished in zip(cells, done, strict=True):
-        click.echo(f"{'done   ' if finished else 'missing'}  {cell.slug}")
-    click.echo(f"{len(cells)} cells, {done.count(False)} missing")
+    done = work.cells()
+    for name, finished in done.items():
+        click.echo(f"{'done   ' if finished else 'missing'}  {name}")
+    click.echo(f"{len(done)} cells, {list(done.values()).count(False)} missing")
 
 
-def execute(cells: list[Cell], places: Places, jobs: int) -> None:
+def execute(work: Work, jobs: int, runs: Path) -> None:
     """Run what is missing; a failed cell makes the exit code 1."""
     from rich.console import Console
 
     from scribblebench.grid.display import Display
-    from scribblebench.grid.execute import execute
 
-    with Display(len(cells), Console(stderr=True)) as display:
-        records = execute(cells, places, jobs, display)
-    failed = [record for record in records if record.status == "failed"]
-    click.echo(f"{len(cells)} cells, {len(records)} run now, {len(failed)} failed; records in {places.runs}")
-    if failed:
+    cells = len(work.cells())
+    with Display(cells, Console(stderr=True)) as display:
+        outcome = work.run(jobs, display)
+    click.echo(f"{cells} cells, {outcome.run} run now, {outcome.failed} failed; records in {runs}")
+    if outcome.failed:
         sys.exit(1)

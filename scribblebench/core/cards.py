@@ -231,11 +231,18 @@ class GridVariants(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class GridCard(Card, frozen=True, kw_only=True):
-    """A grid: methods x variants x seeds."""
+    """A grid: methods x variants x seeds, and what is done with each.
+
+    Attributes:
+        job: the name of a registered job of grids, such as ``train``.
+        protocol: the protocol used when none is named; the dataset's own where empty.
+    """
 
     methods: tuple[str, ...]
-    variants: tuple[GridVariants, ...]
+    variants: tuple[GridVariants, ...] = (GridVariants("none"),)
     seeds: tuple[int, ...] = (0,)
+    job: str = "train"
+    protocol: str = ""
 
 
 def convert(raw: Any, kind: type[S], where: str) -> S:

@@ -81,12 +81,16 @@ class Display:
         self.line(f"[{self._finished}/{self.cells}] {slug}: {why}")
 
     def finished(self, record: Record) -> None:
+        """Show how a training ended."""
+        end = f"mIoU {record.miou:.1%}" if record.miou is not None else f"{record.status}: {record.reason}"
+        self.ended(record.slug, end, record.seconds)
+
+    def ended(self, slug: str, how: str, seconds: float) -> None:
         """Show how a cell ended."""
         self._advance()
-        if record.slug in self._tasks:
-            self._bars.remove_task(self._tasks.pop(record.slug))
-        end = f"mIoU {record.miou:.1%}" if record.miou is not None else f"{record.status}: {record.reason}"
-        self.line(f"[{self._finished}/{self.cells}] {record.slug}: {end} ({record.seconds:.0f} s)")
+        if slug in self._tasks:
+            self._bars.remove_task(self._tasks.pop(slug))
+        self.line(f"[{self._finished}/{self.cells}] {slug}: {how} ({seconds:.0f} s)")
 
     def line(self, text: str) -> None:
         """Write a line above the bars."""

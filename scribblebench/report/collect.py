@@ -121,8 +121,20 @@ class Group:
         return [c for c in self.cells if c.record.method == method and c.variant == variant]
 
 
-def gather(folders: Sequence[Path], dataset: str | None = None, protocol: str | None = None) -> list[Group]:
+def gather(
+    folders: Sequence[Path],
+    dataset: str | None = None,
+    protocol: str | None = None,
+    *,
+    may_be_empty: bool = False,
+) -> list[Group]:
     """Read the records of some folders and sort them into groups.
+
+    Args:
+        folders: of records.
+        dataset: only records of this dataset.
+        protocol: only records of this protocol.
+        may_be_empty: no record is no error: there is something else to report.
 
     Raises:
         UserError: a folder is missing, no record is left after filtering, a file is broken, or a record
@@ -134,7 +146,7 @@ def gather(folders: Sequence[Path], dataset: str | None = None, protocol: str | 
         for record in _records(folder)
         if dataset in (None, record.dataset) and protocol in (None, record.protocol)
     ]
-    if not cells:
+    if not cells and not may_be_empty:
         wanted = [f"{k} '{v}'" for k, v in (("dataset", dataset), ("protocol", protocol)) if v]
         where = ", ".join(str(folder) for folder in folders)
         raise UserError(

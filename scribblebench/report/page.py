@@ -17,6 +17,7 @@ from scribblebench.report.bootstrap import Estimate
 from scribblebench.report.collect import NONE, Cell, Group, Variant, conditions
 from scribblebench.report.comparisons import Comparison, compare
 from scribblebench.report.estimates import Estimates
+from scribblebench.report.measured import Table
 from scribblebench.report.tables.cells import loss_fall
 from scribblebench.report.tables.table1 import table1
 from scribblebench.report.tables.table4 import entry
@@ -126,7 +127,7 @@ class Section:
         return any(len(e.seeds((m, v))) > 1 for m in self.group.methods for v in self.group.variants)
 
 
-def page(sections: Sequence[Section]) -> str:
+def page(sections: Sequence[Section], measured: Sequence[Table] = ()) -> str:
     """Write the page."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("scribblebench.report"),
@@ -136,7 +137,9 @@ def page(sections: Sequence[Section]) -> str:
         lstrip_blocks=True,
     )
     environment.filters |= {"percent": percent, "interval": interval, "heat": heat, "p_value": p_value}
-    return environment.get_template("page.html").render(sections=sections, version=__version__)
+    return environment.get_template("page.html").render(
+        sections=sections, measured=measured, version=__version__
+    )
 
 
 def percent(value: float | None, digits: int = 1) -> str:

@@ -41,6 +41,14 @@ class ComparedRow(Row, frozen=True, kw_only=True):
     miou_crf_percent: float | None
 
 
+class VariationRow(Row, frozen=True, kw_only=True):
+    """Table 3: how much a representation varies under a transform."""
+
+    transform: str
+    location: str
+    variation_percent: float
+
+
 class DropRow(Row, frozen=True, kw_only=True):
     """Table 4: the drop ratio of one method at one rate."""
 
@@ -48,6 +56,23 @@ class DropRow(Row, frozen=True, kw_only=True):
     kind: str
     rate: float
     drop_ratio_percent: float
+
+
+class CostRow(Row, frozen=True, kw_only=True):
+    """Table 5: what a model costs, or by how much more it does than the row above it.
+
+    Attributes:
+        change: whether the numbers are changes.
+        parameters_mi: in 2^20.
+        note: what was counted, by arithmetic on the authors' code.
+    """
+
+    method: str
+    change: Literal["yes", "no"]
+    parameters_mi: float
+    memory_mb: float
+    iterations_per_second: float
+    note: str
 
 
 class Claim(Row, frozen=True, kw_only=True):
@@ -94,9 +119,22 @@ def table2() -> tuple[ComparedRow, ...]:
 
 
 @cache
+def table3() -> dict[tuple[str, str], float]:
+    """Return Table 3: (transform, location) -> variation as a fraction."""
+    rows = _read("table3.csv", VariationRow)
+    return {(row.transform, row.location): _fraction(row.variation_percent) for row in rows}
+
+
+@cache
 def table4() -> dict[tuple[str, str, float], float]:
     """Return Table 4: (method, kind, rate) -> drop ratio as a fraction."""
     return {(r.method, r.kind, r.rate): _fraction(r.drop_ratio_percent) for r in _read("table4.csv", DropRow)}
+
+
+@cache
+def table5() -> dict[str, CostRow]:
+    """Return Table 5 by method."""
+    return {row.method: row for row in _read("table5.csv", CostRow)}
 
 
 @cache

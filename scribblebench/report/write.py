@@ -11,6 +11,7 @@ from scribblebench.report.collect import Group
 from scribblebench.report.estimates import Estimates
 from scribblebench.report.figures.curves import curves
 from scribblebench.report.figures.training import logged, losses
+from scribblebench.report.measured import Table
 from scribblebench.report.page import GENERATOR, Picture, Section, page
 from scribblebench.report.tables import Rows, to_csv
 from scribblebench.report.tables.cells import cells
@@ -31,8 +32,16 @@ TABLES: dict[str, Callable[[Sequence[Estimates]], Rows]] = {
 _FIGURES = ("curves_*", "training_*", "logged_*")
 
 
-def write_report(groups: Sequence[Group], out: Path, resamples: int) -> list[Estimates]:
+def write_report(
+    groups: Sequence[Group], out: Path, resamples: int, measured: Sequence[Table] = ()
+) -> list[Estimates]:
     """Write ``cells.csv``, the other tables, figures as PNG and SVG, and ``index.html``.
+
+    Args:
+        groups: trained cells.
+        out: the folder.
+        resamples: behind each interval.
+        measured: what was measured besides mIoU.
 
     Returns:
         The estimates behind the tables.
@@ -42,10 +51,11 @@ def write_report(groups: Sequence[Group], out: Path, resamples: int) -> list[Est
     """
     _check_free(out)
     estimates = [Estimates(group, resamples) for group in groups]
-    files: dict[str, bytes | str] = {"cells.csv": to_csv(cells(groups))}
+    files: dict[str, bytes | str] = {"cells.csv": to_csv(cells(groups))} if groups else {}
     files |= {name: to_csv(rows) for name, table in TABLES.items() if (rows := table(estimates))}
+    files |= {table.kind.file: to_csv(table.rows) for table in measured}
     sections = [_section(e, files) for e in estimates]
-    files[PAGE] = page(sections)
+    files[PAGE] = page(sections, measured)
     for name, content in files.items():
         write_atomic(out / name, content)
     for stale in _figures(out):

@@ -11,6 +11,7 @@ import msgspec
 import torch
 from torch import Tensor
 
+from scribblebench.core.cards import MethodCard
 from scribblebench.inference import INFERENCES
 from scribblebench.losses import LOSSES
 from scribblebench.nn.network import Network, build_network, parameter_counts
@@ -47,7 +48,7 @@ def run_cell(cell: Cell, places: Places, watcher: Watcher, boundaries: Collectio
         progress = checkpoint.load(kept.final, network, None)
     else:
         batches = training_batches(cell, places)
-        trainer = Trainer(network, make_terms(cell), batches, cell.protocol)
+        trainer = Trainer(network, make_terms(cell.method), batches, cell.protocol)
         progress = train(trainer, kept, watcher, boundaries)
     started = time.perf_counter()
     scores = score(cell, network, places, watcher)
@@ -63,10 +64,10 @@ def make_network(cell: Cell, places: Places) -> Network:
     return network.to(places.device).to(memory_format=torch.channels_last)
 
 
-def make_terms(cell: Cell) -> list[Term]:
-    """Build the losses of a cell's method."""
-    where = f"method {cell.method.name}"
-    return [Term(card, LOSSES.build(card.part, card.options, where)) for card in cell.method.losses]
+def make_terms(method: MethodCard) -> list[Term]:
+    """Build the losses of a method."""
+    where = f"method {method.name}"
+    return [Term(card, LOSSES.build(card.part, card.options, where)) for card in method.losses]
 
 
 def score(cell: Cell, network: Network, places: Places, watcher: Watcher) -> PerImageConfusion:

@@ -124,7 +124,7 @@ def test_checkpoints_hold_all_there_is(make_cell: Any, places: Places, tmp_path:
 
     def trainer() -> Trainer:
         return Trainer(
-            make_network(cell, places), make_terms(cell), training_batches(cell, places), cell.protocol
+            make_network(cell, places), make_terms(cell.method), training_batches(cell, places), cell.protocol
         )
 
     one, other = trainer(), trainer()

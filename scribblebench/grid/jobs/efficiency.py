@@ -1,0 +1,45 @@
+"""Table 5: what each method costs. Needs no dataset: the card alone says how many classes there are."""
+
+from __future__ import annotations
+
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
+
+from scribblebench.core.cards import MethodCard, ProtocolCard
+from scribblebench.core.library import as_data
+from scribblebench.grid.jobs import JOBS, Asked, GridJob
+from scribblebench.grid.measure import Measurements, Rows, Task, blank_measurement
+from scribblebench.nn.heads import HEADS
+from scribblebench.training.cell import resolved
+from scribblebench.training.efficiency import measure
+from scribblebench.training.provenance import device_name
+
+
+@JOBS.register
+class Efficiency(GridJob, frozen=True):
+    """Parameters, memory, speed and operations, each method in a fresh process."""
+
+    def plan(self, asked: Asked) -> Measurements:
+        """List a measurement for each method (see ``GridJob``)."""
+        return Measurements([_task(asked, method) for method in asked.methods], asked.runs)
+
+
+def _task(asked: Asked, method: MethodCard) -> Task:
+    classes, protocol = len(asked.dataset.classes), asked.protocol
+    identity = {
+        "network": resolved(HEADS, method.network, "head", method.name),
+        "losses": [as_data(term) for term in method.losses],
+        "protocol": {k: v for k, v in as_data(protocol).items() if k not in ("name", "title", "dataset")},
+        "classes": classes,
+        "device": device_name(asked.device),
+    }
+    return Task(
+        blank_measurement(asked, method, identity),
+        lambda: _in_a_fresh_process(method, protocol, classes, str(asked.device)),
+    )
+
+
+def _in_a_fresh_process(method: MethodCard, protocol: ProtocolCard, classes: int, device: str) -> Rows:
+    context = multiprocessing.get_context("spawn")  # a forked process inherits memory, and CUDA forbids it
+    with ProcessPoolExecutor(1, context) as pool:
+        return [pool.submit(measure, method, protocol, classes, device).result()]

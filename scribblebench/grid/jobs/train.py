@@ -1,0 +1,61 @@
+"""Train and evaluate every cell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from scribblebench.grid.cells import Plan, expand
+from scribblebench.grid.display import Display
+from scribblebench.grid.execute import execute, is_done
+from scribblebench.grid.jobs import JOBS, Asked, GridJob, Outcome
+from scribblebench.sources.folder import open_dataset
+from scribblebench.training.cell import Cell
+from scribblebench.training.data import Places
+
+
+@JOBS.register
+class Train(GridJob, frozen=True):
+    """Methods x variants x seeds, a record each."""
+
+    def plan(self, asked: Asked) -> Trainings:
+        """Open the dataset and list the cells (see ``GridJob``)."""
+        return trainings(asked)
+
+
+@dataclass(frozen=True)
+class Trainings:
+    """Cells to be trained (see ``Work``)."""
+
+    to_train: Sequence[Cell]
+    places: Places
+
+    def cells(self) -> dict[str, bool]:
+        """List every cell's slug, and whether it has a finished record."""
+        return {cell.slug: is_done(cell, self.places) for cell in self.to_train}
+
+    def run(self, jobs: int, display: Display) -> Outcome:
+        """Train what is missing."""
+        records = execute(self.to_train, self.places, jobs, display)
+        return Outcome(len(records), sum(record.status == "failed" for record in records))
+
+
+def trainings(asked: Asked) -> Trainings:
+    """Open the dataset and list the cells.
+
+    Raises:
+        UserError: no such dataset folder, or the grid has none of the rates asked for.
+    """
+    opened = open_dataset(asked.dataset, asked.data_dir)
+    plan = Plan(
+        grid=asked.grid,
+        methods=asked.methods,
+        protocol=asked.protocol,
+        overrides=asked.overrides,
+        dataset=opened,
+        rates=asked.rates,
+        seeds=asked.seeds,
+        weights=asked.weights,
+    )
+    places = Places(opened, asked.variants, asked.runs, asked.device, asked.weights)
+    return Trainings(expand(plan), places)

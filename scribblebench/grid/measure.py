@@ -1,0 +1,90 @@
+"""Measuring what is missing: one file a measurement, and one that fails does not take the others with it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from scribblebench.core.cards import MethodCard
+from scribblebench.core.errors import UserError
+from scribblebench.grid.display import Display
+from scribblebench.grid.jobs import Asked, Outcome
+from scribblebench.store.measurement import Measurement, Value, write_measurement
+from scribblebench.training import provenance
+
+Rows = Iterable[dict[str, Value]]
+
+
+@dataclass(frozen=True)
+class Task:
+    """Something to be measured: a measurement without its numbers, and how to get them."""
+
+    blank: Measurement
+    measure: Callable[[], Rows]
+
+
+@dataclass(frozen=True)
+class Measurements:
+    """What a job measures (see ``Work``)."""
+
+    tasks: Sequence[Task]
+    runs: Path
+
+    def cells(self) -> dict[str, bool]:
+        """List every measurement's name, and whether it is there."""
+        return {task.blank.slug: task.blank.path(self.runs).exists() for task in self.tasks}
+
+    def run(self, jobs: int, display: Display) -> Outcome:
+        """Measure what is missing, one after the other: two at once would disturb each other."""
+        del jobs
+        run = failed = 0
+        for task in self.tasks:
+            if task.blank.path(self.runs).exists():
+                display.skipped(task.blank.slug, "done before")
+                continue
+            started = time.perf_counter()
+            how = self._attempt(task)
+            display.ended(task.blank.slug, how or "measured", time.perf_counter() - started)
+            run, failed = run + 1, failed + bool(how)
+        return Outcome(run, failed)
+
+    def _attempt(self, task: Task) -> str:
+        """Measure and write; say what went wrong, if anything."""
+        started, since = datetime.now(UTC), time.perf_counter()
+        try:
+            rows = list(task.measure())
+        except UserError as error:
+            return f"failed: {error}"
+        except Exception as error:  # one measurement must not take the others with it
+            return f"failed: {type(error).__name__}: {' '.join(str(error).split())}"
+        done = msgspec.structs.replace(
+            task.blank,
+            rows=rows,
+            started=started.isoformat(timespec="seconds"),
+            seconds=round(time.perf_counter() - since, 3),
+        )
+        write_measurement(self.runs, done)
+        return ""
+
+
+def blank_measurement(asked: Asked, method: MethodCard, identity: dict[str, Any]) -> Measurement:
+    """Return the measurement of a method before it has numbers."""
+    return Measurement(
+        job=asked.grid.job,
+        method=method.name,
+        method_title=method.title,
+        dataset=asked.dataset.name,
+        protocol=asked.protocol.name,
+        overrides=asked.overrides,
+        identity={"job": asked.grid.job, **identity},
+        versions=provenance.versions(),
+        device=provenance.device_name(asked.device),
+        commit=provenance.commit(),
+        command=provenance.command(),
+    )

@@ -1,0 +1,119 @@
+"""Tables of what was measured besides mIoU: their CSV files, and how they look on the page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from scribblebench.report.tables import Rows
+from scribblebench.report.tables.table3 import table3
+from scribblebench.report.tables.table5 import table5
+from scribblebench.store.measurement import Measurement, Value, read_measurements
+
+
+@dataclass(frozen=True)
+class Kind:
+    """The table of one job of grids.
+
+    Attributes:
+        file: its CSV file.
+        title: on the page.
+        note: what to know when reading it.
+        rows: from measurements to rows.
+        shown: column of the CSV file -> its heading on the page.
+    """
+
+    file: str
+    title: str
+    note: str
+    rows: Callable[[Sequence[Measurement]], Rows]
+    shown: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table with its rows."""
+
+    kind: Kind
+    rows: Rows
+
+    def texts(self) -> list[list[str]]:
+        """Return the cells of the columns that the page shows, as text."""
+        return [[_text(row.get(column)) for column in self.kind.shown] for row in self.rows]
+
+
+KINDS: Mapping[str, Kind] = {
+    "variation": Kind(
+        file="table3.csv",
+        title="Table 3: variation under a transform",
+        note="|T(f) - f'| / (|T(f)| + |f'|) of an image, each |.| the sum of absolute values over the whole "
+        "representation, as the mean over the validation images.",
+        rows=table3,
+        shown={
+            "method": "method",
+            "dataset": "dataset",
+            "protocol": "protocol",
+            "settings": "settings",
+            "transform": "transform",
+            "location": "location",
+            "variation": "variation",
+            "variation_elementwise": "mean over entries",
+            "paper_variation": "paper",
+        },
+    ),
+    "efficiency": Kind(
+        file="table5.csv",
+        title="Table 5: parameters, memory and speed",
+        note="The paper's 23.61 is the authors' own baseline (ASPP) in units of 2^20, and its +0.31 the walk "
+        "alone, 328,321 parameters; here every row counts the model as built. Memory is the growth of a "
+        "fresh process's peak, weights included; operations are of one image's forward pass, a multiply-add "
+        "counted as two.",
+        rows=table5,
+        shown={
+            "title": "model",
+            "parameters": "parameters",
+            "walk_parameters": "of them walk",
+            "parameters_mi": "/ 2^20",
+            "paper_parameters_mi": "paper",
+            "training_memory_mb": "training MB",
+            "inference_memory_mb": "inference MB",
+            "images_per_second": "images / s",
+            "gflops": "GFLOP",
+            "settings": "settings",
+            "device": "device",
+        },
+    ),
+}
+
+
+def measured_tables(
+    folders: Sequence[Path], dataset: str | None = None, protocol: str | None = None
+) -> list[Table]:
+    """Read the measurements of some folders of records.
+
+    Raises:
+        UserError: a file is broken.
+    """
+    tables = []
+    for job, kind in KINDS.items():
+        found = [
+            measurement
+            for folder in folders
+            for measurement in read_measurements(folder, job)
+            if dataset in (None, measurement.dataset) and protocol in (None, measurement.protocol)
+        ]
+        if found:
+            tables.append(Table(kind, kind.rows(found)))
+    return tables
+
+
+def _text(value: Value) -> str:
+    """Write a value for people.
+
+    >>> _text(24757721), _text(23.6108), _text(None), _text("+0.31")
+    ('24,757,721', '23.611', '–', '+0.31')
+    """
+    if isinstance(value, float):
+        return f"{value:.3f}" if value < 100 else f"{value:,.0f}"
+    return f"{value:,}" if isinstance(value, int) else value or "\u2013"
