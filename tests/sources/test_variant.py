@@ -263,6 +263,7 @@ def test_unicode_and_spaces_in_paths_and_ids(dataset: DatasetFolder, tmp_path: P
 
 
 SCRIPT = """
+import signal
 import sys
 import time
 from pathlib import Path
@@ -271,6 +272,8 @@ from scribblebench.sources import folder, job, variant, workers
 from scribblebench.sources.spec import VariantSpec
 
 if __name__ == "__main__":
+    # A process started behind `&` ignores Ctrl-C from birth; this one must not.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     root, out, count = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
     workers._CHUNK = 2
     dataset = folder.open_dataset(Library().dataset("toy"), root)
