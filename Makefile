@@ -21,9 +21,9 @@ lint: .venv/installed
 	$(BIN)/mypy
 
 bench: .venv/installed
-	$(BIN)/python benchmarks/make_dataset.py
 	$(BIN)/python benchmarks/eigenspace.py
 	$(BIN)/python benchmarks/walk.py
+	$(if $(VOC),$(BIN)/python benchmarks/make_dataset.py --data-dir $(VOC),@echo "make bench VOC=DIR times make-dataset too.")
 
 .venv/installed: pyproject.toml
 	$(PYTHON) -m venv .venv
