@@ -34,15 +34,15 @@ def draw(annotation: Annotation, pen: Pen = _PEN, ignore_index: int = IGNORE) ->
            [0, 1, 1, 1, 0],
            [0, 1, 1, 1, 0]], dtype=uint8)
     """
-    # A margin around the image takes what the pen spills, so that no pixel needs a test.
-    margin = math.ceil(pen.width) + 2
+    # Strokes are cut where the pen no longer reaches the image, and a margin around the canvas takes what
+    # the pen spills from there, so that no pixel needs a test.
+    reach = math.ceil(pen.width / 2) + 2
+    margin = 2 * reach
     width, height = annotation.width + 2 * margin, annotation.height + 2 * margin
     canvas = np.full(height * width, ignore_index, dtype=np.uint8)
-    # Strokes may reach into the margin only so far that the pen stays on the canvas.
-    reach = math.ceil(pen.width / 2) + 2
     corner = np.array([width - 1 - 2 * reach, height - 1 - 2 * reach], dtype=np.float64)
     for stroke in annotation.strokes:
-        points = stroke.points + (margin - pen.base - reach)
+        points = stroke.points + (reach - pen.base)
         pieces = [points] if ((points >= 0) & (points <= corner)).all() else clip(points, corner)
         for piece in pieces:
             canvas[_pixels(piece + reach, pen, width)] = stroke.class_index
@@ -61,8 +61,8 @@ def _pixels(points: Points, pen: Pen, stride: int) -> Ints:
     stamps = [_stamp(dx, dy, pen) for dx, dy in (whole[1:] - whole[:-1]).tolist()]
     offsets = np.concatenate(stamps, axis=1)
     starts = whole[:-1, 0] + whole[:-1, 1] * stride
-    pixels: Ints = np.repeat(starts, [stamp.shape[1] for stamp in stamps])
-    return pixels + offsets[0] + offsets[1] * stride
+    shifts = offsets[0] + offsets[1] * stride
+    return np.asarray(np.repeat(starts, [stamp.shape[1] for stamp in stamps]) + shifts, dtype=np.int64)
 
 
 @lru_cache(maxsize=4096)

@@ -86,7 +86,8 @@ def segments(start: Points, stop: Points, pen: Pen) -> tuple[Ints, Ints]:
     u = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts - first, counts)
     a, d, steep = (np.repeat(value, counts, axis=0) for value in (a, d, steep))
     v = _across(u, a, d, math.ceil(radius * math.sqrt(2) + 0.5))
-    near = _near(u[:, None] + _TIE - a[:, :1], v + _TIE - a[:, 1:], d, radius, pen.joints == "disc")
+    du, dv = u[:, None] + _TIE - a[:, :1], np.asarray(v + _TIE - a[:, 1:], dtype=np.float64)
+    near = _near(du, dv, d, radius, pen.joints == "disc")
     x, y = np.where(steep[:, None], v, u[:, None]), np.where(steep[:, None], u[:, None], v)
     return x[near], y[near]
 

@@ -53,7 +53,8 @@ def between(points: Points, start: float, stop: float, lengths: NDArray[np.float
         return points
     if stop <= start:
         return at(points, lengths, start)
-    inside = points[(lengths > start) & (lengths < stop)]
+    first = np.searchsorted(lengths, start, side="right")
+    inside = points[first : np.searchsorted(lengths, stop, side="left")]
     return np.concatenate((at(points, lengths, start), inside, at(points, lengths, stop)))
 
 

@@ -55,7 +55,8 @@ _DOCUMENT = re.compile(
     + rb")*+)</annotation>\s*+"
 )
 _POLYGONS = re.compile(_polygon_form(rb"("))
-_INTEGER = re.compile(rb"-?[0-9]+")
+# Everything but digits and signs becomes a space.
+_NUMBERS_ALONE = bytes(c if chr(c) in "-0123456789" else ord(" ") for c in range(256))
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _MEND = "Mend the file or leave it out."
 
@@ -83,7 +84,7 @@ def read_xml(data: bytes, image: str, class_of: ClassOf, where: str = "") -> tup
     for number, (tag, _) in enumerate(polygons, 1):
         if classes[tag] is None:
             raise UserError(
-                f"{where}: polygon {number} has the unknown tag '{tag[:40]}'. "
+                f"{where}: polygon {number} has the unknown tag {tag[:40]!r}. "
                 "Mend it, or name it under tags: in the dataset card."
             )
     return repair(image, width, height, ((classes[tag] or 0, points) for tag, points in polygons))
@@ -95,7 +96,7 @@ def _quick(data: bytes) -> Raw | None:
         return None
     polygons = []
     for tag, points in _POLYGONS.findall(found[4]):
-        numbers = np.array(_INTEGER.findall(points), dtype=np.float64)
+        numbers = np.fromstring(points.translate(_NUMBERS_ALONE), dtype=np.float64, sep=" ")
         polygons.append((tag.decode("ascii").strip(), numbers.reshape(-1, 2)))
     return int(found[2]), int(found[3]), polygons
 
@@ -106,7 +107,7 @@ def _thorough(data: bytes, where: str) -> Raw:
     except DefusedXmlException as error:
         raise UserError(f"{where}: document types and entities are refused. Remove them.") from error
     except (ElementTree.ParseError, ValueError, LookupError) as error:
-        raise UserError(f"{where}: malformed XML ({error}). {_MEND}") from error
+        raise UserError(f"{where}: malformed XML ({' '.join(str(error).split())}). {_MEND}") from error
     if root.tag != "annotation":
         raise UserError(f"{where}: <{root.tag[:40]}> where <annotation> was expected.")
     polygons = [_polygon(e, f"{where}: polygon {i}") for i, e in enumerate(root.findall("polygon"), 1)]
@@ -135,7 +136,7 @@ def _coordinate(point: Element, name: str, where: str) -> float:
     text = (point.findtext(name) or "").strip()
     value = float(text) if _DECIMAL.fullmatch(text) else math.nan
     if not math.isfinite(value):
-        raise UserError(f"{where}: {name} is '{text[:40]}', not a finite number. {_MEND}")
+        raise UserError(f"{where}: {name} is {text[:40]!r}, not a finite number. {_MEND}")
     return value
 
 

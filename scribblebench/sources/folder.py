@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -49,7 +50,7 @@ class DatasetFolder:
             raise UserError(
                 f"No list of the {split} images in {self.root / self.card.layout.lists}. Add one."
             )
-        return self.reader().ids(self.card, self.root)
+        return self.reader.ids(self.card, self.root)
 
     def list_path(self, split: str) -> Path | None:
         """Return the list file of a split, or None where the folder has none."""
@@ -60,14 +61,15 @@ class DatasetFolder:
 
     def image_path(self, image: str) -> Path:
         """Return the path of a photograph."""
-        return self.root / self.card.layout.images / f"{image}{self.card.layout.image_suffix}"
+        return self.root.joinpath(self.card.layout.images, f"{image}{self.card.layout.image_suffix}")
 
     def mask_path(self, image: str) -> Path:
         """Return the path of a dense mask."""
-        return self.root / self.card.layout.masks / f"{image}.png"
+        return self.root.joinpath(self.card.layout.masks, f"{image}.png")
 
+    @cached_property
     def reader(self) -> Reader:
-        """Return the reader of its strokes.
+        """The reader of its strokes.
 
         Raises:
             UserError: the folder holds nothing that strokes could be read from.
@@ -87,25 +89,33 @@ class DatasetFolder:
         Raises:
             UserError: the photograph or the strokes are missing or malformed.
         """
-        return self.reader().read(self.card, self.root, image, picture_size(self.image_path(image)))
+        return self.reader.read(self.card, self.root, image, picture_size(self.image_path(image)))
 
-    def mask(self, image: str) -> NDArray[np.uint8]:
+    def mask(self, image: str, size: tuple[int, int] | None = None) -> NDArray[np.uint8]:
         """Read the dense mask of an image, uint8 (height, width).
+
+        Args:
+            image: the id.
+            size: width and height of the photograph, where they are known.
 
         Raises:
             UserError: missing, malformed, or of another size than the photograph.
         """
-        self.check_mask(image)
+        self.check_mask(image, size)
         return read_labels(self.mask_path(image))
 
-    def check_mask(self, image: str) -> None:
+    def check_mask(self, image: str, size: tuple[int, int] | None = None) -> None:
         """Look whether an image's mask is there and of the photograph's size.
+
+        Args:
+            image: the id.
+            size: width and height of the photograph, where they are known.
 
         Raises:
             UserError: it is not.
         """
         path = self.mask_path(image)
-        check_size(path, picture_size(path), picture_size(self.image_path(image)))
+        check_size(path, picture_size(path), size or picture_size(self.image_path(image)))
 
 
 def open_dataset(

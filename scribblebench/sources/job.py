@@ -84,7 +84,7 @@ class Job:
             UserError: its photograph, mask or strokes are missing or malformed.
         """
         source, repairs = self.dataset.read(image)
-        mask = self._mask(image)
+        mask = self._mask(image, (source.width, source.height))
         scene = Scene(image, source.width, source.height, len(self.dataset.card.classes), mask)
         strokes = degrade(source, self._parts, self.spec.seed, scene)
         written, exact = _whole(source, strokes)
@@ -105,11 +105,11 @@ class Job:
         )
         return Derived(record, repairs, png, xml, label, written)
 
-    def _mask(self, image: str) -> NDArray[np.uint8] | None:
+    def _mask(self, image: str, size: tuple[int, int]) -> NDArray[np.uint8] | None:
         if self.reads_masks:
-            return self.dataset.mask(image)
+            return self.dataset.mask(image, size)
         if self.dataset.card.has_masks:
-            self.dataset.check_mask(image)
+            self.dataset.check_mask(image, size)
         return None
 
     def write(self, image: str, folder: Path) -> tuple[bytes, Counter[str]]:
@@ -119,8 +119,8 @@ class Job:
             Its line of the manifest, and the repairs.
         """
         made = self.derive(image)
-        (folder / LABELS / f"{image}.png").write_bytes(made.png)
-        (folder / STROKES / f"{image}.xml").write_bytes(made.xml)
+        folder.joinpath(LABELS, f"{image}.png").write_bytes(made.png)
+        folder.joinpath(STROKES, f"{image}.xml").write_bytes(made.xml)
         return msgspec.json.encode(made.record), made.repairs
 
 

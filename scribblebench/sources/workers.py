@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
+import threading
 from collections import Counter
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
@@ -75,12 +77,30 @@ def each_image(
     # spawn: a fork would copy the locks of the threads that draw the progress bar.
     executor = ProcessPoolExecutor(workers, get_context("spawn"), initializer=_start, initargs=(task,))
     try:
-        for outcomes in executor.map(_run, chunks):
+        with _without_interrupts():
+            results = executor.map(_run, chunks)
+        for outcomes in results:
             yield from outcomes
     except BrokenProcessPool as error:
-        raise UserError("A worker process died, perhaps for want of memory. Use fewer --workers.") from error
+        raise UserError(
+            "A worker process died. Use fewer workers if memory is short; a script that uses several "
+            "must start its work under 'if __name__ == \"__main__\":'."
+        ) from error
     finally:
         executor.shutdown(wait=True, cancel_futures=True)
+
+
+@contextlib.contextmanager
+def _without_interrupts() -> Iterator[None]:
+    """Let processes that start here ignore Ctrl-C, which reaches the whole group: the parent stops them."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
 
 
 def default_workers() -> int:
@@ -94,8 +114,6 @@ _task: _Task | None = None
 def _start(task: _Task) -> None:
     global _task
     _task = task
-    # Ctrl-C reaches the whole process group; the parent stops the workers in order.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _run(images: list[str]) -> list[Outcome]:

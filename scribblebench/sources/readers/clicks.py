@@ -62,9 +62,14 @@ class Clicks(Reader, frozen=True):
         return [path for path in paths if path.is_file()]
 
 
-@lru_cache(maxsize=4)
 def _load(path: Path) -> dict[str, list[Click]]:
     try:
-        return msgspec.json.decode(path.read_bytes(), type=dict[str, list[Click]])
+        return _decode(path, path.stat().st_mtime_ns)
     except (OSError, msgspec.DecodeError) as error:
         raise UserError(f"{path} is no file of clicks ({error}). Fetch it again.") from error
+
+
+@lru_cache(maxsize=4)
+def _decode(path: Path, modified: int) -> dict[str, list[Click]]:
+    del modified  # it is part of the cache's key
+    return msgspec.json.decode(path.read_bytes(), type=dict[str, list[Click]])

@@ -32,7 +32,7 @@ class Xml(Reader, frozen=True):
         self, card: DatasetCard, root: Path, image: str, size: tuple[int, int]
     ) -> tuple[Annotation, Counter[str]]:
         """Read one file, and compare its size with the photograph's."""
-        path = root / card.layout.strokes / f"{image}.xml"
+        path = root.joinpath(card.layout.strokes, f"{image}.xml")
         try:
             data = path.read_bytes()
         except OSError as error:
