@@ -218,7 +218,7 @@ def main() -> None:
         return
     human, same_masks = Likeness(), Likeness()
     sample = open_dataset(card, options.human, "png")
-    for image in sample.reader().ids(card, sample.root):
+    for image in sample.reader.ids(card, sample.root):
         mask = sample.mask(image)
         human.add(sample.annotation(image).strokes, mask)
         for seed in range(SEEDS):
