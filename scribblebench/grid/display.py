@@ -65,6 +65,11 @@ class Display:
     ) -> None:
         self._bars.stop()
 
+    def expect(self, more: int) -> None:
+        """Count on more cells than were announced."""
+        self.cells += more
+        self._bars.update(self._all, total=self.cells)
+
     def event(self, event: Event) -> None:
         """Show one event."""
         note = f"loss {event.loss:.3f}" if event.what == "epoch" else "scoring"

@@ -55,6 +55,7 @@ KINDS: Mapping[str, Kind] = {
             "dataset": "dataset",
             "protocol": "protocol",
             "settings": "settings",
+            "seed": "seed",
             "transform": "transform",
             "location": "location",
             "variation": "variation",

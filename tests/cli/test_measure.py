@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from scribblebench.cli.main import main
 
@@ -41,3 +43,49 @@ def test_a_measurement_that_fails_is_said_and_leaves_no_file(
     assert ended.value.code == 1
     assert "Expected more than 1 value per channel" in capsys.readouterr().err
     assert not list(tmp_path.rglob("*.json"))
+
+
+def test_variation_trains_what_it_needs_and_finds_it_again(
+    mini: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--data-dir", str(mini), "--set", "epochs=1", "--jobs", "1", "--device", "cpu"]
+    main(["run", "--grid", "variation", *options])
+    assert "1 cells, 1 run now, 0 failed" in capsys.readouterr().out
+    records = sorted(path.name for path in (tmp_path / "results/runs").glob("*.json"))
+    assert len(records) == 1
+    main(["run", "--grid", "variation", *options])
+    assert "1 cells, 0 run now" in capsys.readouterr().out
+    main(["report", "--resamples", "200"])
+    table = pd.read_csv("results/report/table3.csv")
+    assert list(zip(table["transform"], table["location"], strict=True)) == [
+        (transform, location)
+        for transform in ("flip", "translation")
+        for location in ("before", "after", "eigenspace")
+    ]
+    assert table["variation"].between(0, 1, inclusive="neither").all()
+    assert list(table["paper_variation"]) == [0.253, 0.277, 0.111, 0.077, 0.152, 0.069]
+    assert set(table["images"]) == {8}
+
+
+def test_figures_come_from_the_weights_of_a_run(
+    mini: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--data-dir", str(mini), "--set", "epochs=1", "--device", "cpu"]
+    with pytest.raises(SystemExit):
+        main(["figures", *options])
+    assert "Train it first: scribblebench run" in capsys.readouterr().err
+    main(["run", "--grid", "shrink", "--methods", "rw-ss,baseline", "--rates", "0", "--jobs", "1", *options])
+    main(["figures", "--images", "val_000,val_003", "--eigenvectors", "2", *options])
+    for name in ("figure1", "figure3", "figure5"):
+        folder = tmp_path / "results/report/figures"
+        assert (folder / f"{name}.svg").stat().st_size > 1000
+        with Image.open(folder / f"{name}.png") as image:
+            assert np.asarray(image.convert("L")).std() > 10
+    capsys.readouterr()
+    for arguments, message in (
+        (["--method", "baseline"], "Method 'baseline' has no walk"),
+        (["--images", "val_999"], "no such image in the split"),
+    ):
+        with pytest.raises(SystemExit):
+            main(["figures", *options, *arguments])
+        assert message in capsys.readouterr().err

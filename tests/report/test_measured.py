@@ -64,8 +64,9 @@ def test_table5_stands_without_any_trained_cell(tmp_path: Path) -> None:
 
 
 def test_table3_puts_the_papers_number_beside_its_own(tmp_path: Path) -> None:
-    ours = {"transform": "flip", "location": "before", "variation": 0.125, "variation_elementwise": 0.25}
-    write_measurement(tmp_path / "runs", measured("variation", "rw", {**ours, "images": 8}))
+    where: dict[str, Value] = {"seed": 0, "transform": "flip", "location": "before", "images": 8}
+    ours = {**where, "variation": 0.125, "variation_elementwise": 0.25}
+    write_measurement(tmp_path / "runs", measured("variation", "rw", ours))
     main(["report", "--runs", str(tmp_path / "runs"), "--out", str(tmp_path / "report")])
     (row,) = rows(tmp_path / "report/table3.csv")
     assert (row["variation"], row["paper_variation"]) == ("0.125", "0.253")

@@ -1,0 +1,61 @@
+"""Table 3: how much f^{L-1}, f^L and P vary under transforms that nobody trained the network for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from scribblebench.grid.display import Display
+from scribblebench.grid.execute import is_done
+from scribblebench.grid.jobs import JOBS, Asked, GridJob, Outcome
+from scribblebench.grid.jobs.train import Trainings, trainings
+from scribblebench.grid.measure import Measurements, Task, blank_measurement
+from scribblebench.store.measurement import Value
+from scribblebench.training.cell import Cell
+from scribblebench.training.probes import varied
+from scribblebench.training.variation import SHARE
+
+
+@JOBS.register
+class Variation(GridJob, frozen=True):
+    """Trains what is not trained yet, then measures on the validation images."""
+
+    def plan(self, asked: Asked) -> TrainedMeasurements:
+        """List a measurement for each cell (see ``GridJob``)."""
+        trained = trainings(asked)
+        tasks = [_task(asked, cell, trained) for cell in trained.to_train]
+        return TrainedMeasurements(trained, Measurements(tasks, asked.runs))
+
+
+@dataclass(frozen=True)
+class TrainedMeasurements:
+    """Measurements of trained cells (see ``Work``)."""
+
+    trained: Trainings
+    measured: Measurements
+
+    def cells(self) -> dict[str, bool]:
+        """List every measurement's name, and whether it is there."""
+        return self.measured.cells()
+
+    def run(self, jobs: int, display: Display) -> Outcome:
+        """Train what is missing as any grid does, then measure."""
+        if not all(self.cells().values()):
+            missing = [cell for cell in self.trained.to_train if not is_done(cell, self.trained.places)]
+            display.expect(len(missing))
+            Trainings(missing, self.trained.places).run(jobs, display)
+        return self.measured.run(jobs, display)
+
+
+def _task(asked: Asked, cell: Cell, trained: Trainings) -> Task:
+    identity = {"training": cell.training_identity, "val": cell.val_fingerprint, "share": SHARE}
+    blank = blank_measurement(asked, cell.method, identity)
+    return Task(blank, lambda: _rows(cell, trained))
+
+
+def _rows(cell: Cell, trained: Trainings) -> Iterator[dict[str, Value]]:
+    """Average over the validation images: a row for each location under each transform."""
+    for transform, (images, locations) in varied(cell, trained.places).items():
+        for location, values in locations.items():
+            where: dict[str, Value] = {"seed": cell.seed, "transform": transform, "location": location}
+            yield {**where, **values, "images": images}

@@ -1,0 +1,108 @@
+"""Pictures in rows, their columns in groups: what Figures 1 and 5 share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from scribblebench.report.figures.style import INK, QUIET, WIDTH, render
+
+# Inches.
+_LEFT, _RIGHT, _BAR = 0.25, 0.1, 0.75
+_GAP, _GROUP_GAP = 0.06, 0.2
+_CAPTION, _HEADING, _TITLE, _BOTTOM = 0.28, 0.22, 0.19, 0.1
+SMALL = 7.5
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of pictures.
+
+    Attributes:
+        name: shown at its left.
+        tall: height over width of its tallest picture.
+        draw: draws on its panels.
+    """
+
+    name: str
+    tall: float
+    draw: Callable[[Sequence[Axes]], None]
+
+
+Groups = Sequence[tuple[str, Sequence[str]]]
+Scale = Callable[[Axes], None]
+
+
+def picture_rows(
+    rows: Sequence[Row], groups: Groups, caption: str, titled: bool = False, scale: Scale | None = None
+) -> dict[str, bytes]:
+    """Draw pictures in rows.
+
+    Every panel is placed by hand: a layout engine makes columns as wide as their titles.
+
+    Args:
+        rows: the rows.
+        groups: heading and titles of the columns, group by group.
+        caption: a line above all.
+        titled: rows below the first leave room for titles of their own.
+        scale: draws a colour scale at the right.
+    """
+    count = sum(len(titles) for _, titles in groups)
+    gaps = (count - len(groups)) * _GAP + (len(groups) - 1) * _GROUP_GAP
+    across = (WIDTH - _LEFT - (_BAR if scale else _RIGHT) - gaps) / count
+    above = [_TITLE, *([_TITLE if titled else _GAP] * (len(rows) - 1))]
+    body = sum(above) + sum(across * row.tall for row in rows)
+    height = _CAPTION + _HEADING + body + _BOTTOM
+
+    def draw(figure: Figure) -> None:
+        figure.set_layout_engine("none")
+        figure.text(0.06 / WIDTH, 1 - 0.06 / height, caption, fontsize=8, color=QUIET, va="top")
+        lefts = _lefts(groups, across)
+        titles = [title for _, names in groups for title in names]
+        top = height - _CAPTION - _HEADING
+        _headings(figure, groups, lefts, top / height)
+        for index, (row, room) in enumerate(zip(rows, above, strict=True)):
+            tall = across * row.tall
+            top -= room + tall
+            boxes = [(left / WIDTH, top / height, across / WIDTH, tall / height) for left in lefts]
+            panels = [_panel(figure, box) for box in boxes]
+            panels[0].set_ylabel(row.name, fontsize=7, color=QUIET)
+            for panel, title in zip(panels, titles, strict=True):
+                panel.set_title(title if index == 0 else "", fontsize=SMALL, pad=3)
+            row.draw(panels)
+        if scale:
+            bar = (1 - (_BAR - 0.12) / WIDTH, _BOTTOM / height, 0.13 / WIDTH, (body - _TITLE) / height)
+            scale(figure.add_axes(bar))
+
+    return render(draw, height)
+
+
+def _lefts(groups: Groups, across: float) -> list[float]:
+    left, lefts = _LEFT, []
+    for _, titles in groups:
+        for _ in titles:
+            lefts.append(left)
+            left += across + _GAP
+        left += _GROUP_GAP - _GAP
+    return lefts
+
+
+def _headings(figure: Figure, groups: Groups, lefts: Sequence[float], bottom: float) -> None:
+    first = 0
+    for heading, titles in groups:
+        figure.text(lefts[first] / WIDTH, bottom, heading, fontsize=9, color=INK, va="bottom")
+        first += len(titles)
+
+
+def _panel(figure: Figure, box: tuple[float, float, float, float]) -> Axes:
+    panel = figure.add_axes(box)
+    panel.set_anchor("N")
+    panel.set_xticks([])
+    panel.set_yticks([])
+    panel.grid(visible=False)
+    panel.spines[:].set_visible(False)
+    panel.set_facecolor("none")
+    return panel
