@@ -85,7 +85,7 @@ def centre(height: int, width: int, unit: int, largest: int) -> tuple[slice, sli
     Only such sides are seen alike from left and right by strided convolutions, and nothing is padded.
 
     >>> centre(375, 500, 16, 465)
-    (slice(3, 372, None), slice(25, 474, None))
+    (slice(3, 372, None), slice(17, 482, None))
     """
     return _middle(height, unit, largest), _middle(width, unit, largest)
 
