@@ -157,7 +157,7 @@ def _warn_of_shared_ids(source: DatasetFolder) -> None:
 
 
 def _summary(variant: Variant, with_repairs: bool) -> None:
-    head = variant.manifest
+    head = variant.head
     strokes = f"{head.totals.strokes:,} of {head.totals.strokes_in_source:,} strokes ({head.source.strokes})"
     empty = f"{head.totals.images_without_strokes:,} without any"
     click.echo(f"{variant.root}: {head.totals.images:,} images, {strokes}, {empty}; {head.fingerprint[:16]}")

@@ -29,7 +29,7 @@ def command(folder: Path, data_dir: Path | None, cards: tuple[Path, ...]) -> Non
     What differs is named, and the exit code is 2.
     """
     variant = open_variant(folder)
-    source = variant.manifest.source
+    source = variant.head.source
     card = Library(*cards).dataset(source.dataset)
     with progress("files") as report:
         differences = check_files(variant, card, report)
@@ -39,7 +39,7 @@ def command(folder: Path, data_dir: Path | None, cards: tuple[Path, ...]) -> Non
             differences += check_source(variant, dataset, report)
     if differences:
         rest = [f"... and {len(differences) - 10} more"] if len(differences) > 10 else []
-        heading = f"{folder} is not what its manifest says. Remove it and make it again; {len(differences)} differences:"
+        heading = f"{folder} has {len(differences)} differences. Remove it and make it again:"
         raise UserError("\n  ".join((heading, *differences[:10], *rest)))
     against = "manifest" if data_dir is None else f"manifest and {data_dir}"
     click.echo(f"{folder}: {len(variant.ids):,} images agree with {against}; {variant.fingerprint[:16]}")

@@ -19,8 +19,6 @@ SCHEMA = 1
 # Raise it when the same spec and source would give other strokes or pixels than before.
 RULE = 1
 
-T = TypeVar("T")
-
 
 class ImageRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     """One image of a variant.
@@ -123,6 +121,9 @@ class Manifest(Head, frozen=True, kw_only=True):
     images: tuple[ImageRecord, ...]
 
 
+H = TypeVar("H", bound=Head)
+
+
 def manifest_pieces(head: Head, records: Iterable[bytes]) -> Iterator[str]:
     """Yield a manifest as text, an image a line, so that no more than one is held.
 
@@ -138,21 +139,37 @@ def manifest_pieces(head: Head, records: Iterable[bytes]) -> Iterator[str]:
     yield "\n  ]\n}\n"
 
 
-def read_manifest(folder: Path) -> Manifest:
-    """Read the manifest of a variant's folder.
+def read_head(folder: Path) -> Head:
+    """Read the manifest of a variant's folder without its images.
 
     Raises:
         UserError: none there, or not one of ours.
     """
+    return _read(folder, Head)
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read the whole manifest of a variant's folder.
+
+    Raises:
+        UserError: none there, or not one of ours.
+    """
+    return _read(folder, Manifest)
+
+
+def _read(folder: Path, kind: type[H]) -> H:
     path = folder / NAME
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Manifest)
+        found = msgspec.json.decode(path.read_bytes(), type=kind)
     except FileNotFoundError as error:
         raise UserError(f"No variant at {folder}: {NAME} is missing. Make it with 'make-dataset'.") from error
     except (OSError, msgspec.DecodeError, ValueError) as error:
+        raise UserError(f"{path} cannot be read as a manifest ({error}). Make the variant again.") from error
+    if found.schema != SCHEMA:
         raise UserError(
-            f"{path} is not a manifest of this version ({error}). Make the variant again."
-        ) from error
+            f"{path} has version {found.schema}, this program reads {SCHEMA}. Make the variant again."
+        )
+    return found
 
 
 class Fingerprints:

@@ -29,6 +29,7 @@ from scribblebench.sources.manifest import (
     Source,
     Totals,
     manifest_pieces,
+    read_head,
     read_manifest,
 )
 from scribblebench.sources.spec import VariantSpec
@@ -39,10 +40,20 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Variant:
-    """A variant's folder. Made by ``open_variant`` and ``make_variant``."""
+    """A variant's folder. Made by ``open_variant`` and ``make_variant``.
+
+    Attributes:
+        root: the folder.
+        head: its manifest without the images, which are read when they are asked for.
+    """
 
     root: Path
-    manifest: Manifest
+    head: Head
+
+    @cached_property
+    def manifest(self) -> Manifest:
+        """The whole manifest."""
+        return read_manifest(self.root)
 
     @cached_property
     def ids(self) -> list[str]:
@@ -52,7 +63,7 @@ class Variant:
     @property
     def fingerprint(self) -> str:
         """Fingerprint over ids, label pixels and strokes."""
-        return self.manifest.fingerprint
+        return self.head.fingerprint
 
     def label_path(self, image: str) -> Path:
         """Return the path of a label map."""
@@ -69,7 +80,7 @@ def open_variant(folder: Path) -> Variant:
     Raises:
         UserError: it is not.
     """
-    return Variant(folder, read_manifest(folder))
+    return Variant(folder, read_head(folder))
 
 
 def folder_name(spec: VariantSpec, split: str) -> str:
@@ -125,8 +136,8 @@ def make_variant(
         if out.exists() and (not out.is_dir() or any(out.iterdir())):
             return _existing(dataset, split, spec, out, workers)
         with building(out) as aside:
-            _fill(aside, Job(dataset, spec), split, ids, workers, progress)
-    return open_variant(out)
+            head = _fill(aside, Job(dataset, spec), split, ids, workers, progress)
+    return Variant(out, head)
 
 
 def source_fingerprint(
@@ -144,7 +155,7 @@ def source_fingerprint(
     return prints.source
 
 
-def _fill(aside: Path, job: Job, split: str, ids: list[str], workers: int, progress: Progress | None) -> None:
+def _fill(aside: Path, job: Job, split: str, ids: list[str], workers: int, progress: Progress | None) -> Head:
     (aside / LABELS).mkdir(parents=True)
     (aside / STROKES).mkdir(parents=True)
     lines = aside / ".images.jsonl"
@@ -155,6 +166,7 @@ def _fill(aside: Path, job: Job, split: str, ids: list[str], workers: int, progr
     lines.unlink()
     described = croissant(head, job.dataset.card, file_sha256(aside / NAME))
     (aside / CROISSANT).write_text(to_json(described), encoding="utf-8")
+    return head
 
 
 def _write_images(
@@ -220,7 +232,7 @@ def _existing(dataset: DatasetFolder, split: str, spec: VariantSpec, out: Path, 
     if not (out / NAME).is_file():
         raise UserError(f"{out} holds something else. Choose another --out, or remove it.")
     variant = open_variant(out)
-    found, source = variant.manifest, variant.manifest.source
+    found, source = variant.head, variant.head.source
     if (found.spec, source.dataset, source.split) != (spec, dataset.card.name, split):
         raise UserError(
             f"{out} holds the variant {found.variant} of {source.dataset} {source.split}, not {spec.id} of "

@@ -36,7 +36,7 @@ def check_files(variant: Variant, card: DatasetCard, progress: Progress | None =
         differences += _stroke_differences(variant, record, card)
         if progress:
             progress(done, len(variant.manifest.images))
-    if prints.variant != variant.fingerprint or prints.source != variant.manifest.source.fingerprint:
+    if prints.variant != variant.fingerprint or prints.source != variant.head.source.fingerprint:
         differences.append("manifest.json: the fingerprints do not agree with the images' own digests")
     return differences
 
