@@ -17,13 +17,13 @@ def table3(measurements: Sequence[Measurement]) -> Rows:
             "dataset": measurement.dataset,
             "protocol": measurement.protocol,
             "settings": measurement.settings,
-            "seed": row["seed"],
-            "transform": row["transform"],
-            "location": row["location"],
-            "variation": row["variation"],
-            "variation_elementwise": row["variation_elementwise"],
-            "paper_variation": published.table3().get((str(row["transform"]), str(row["location"]))),
-            "images": row["images"],
+            "seed": row.get("seed"),
+            "transform": row.get("transform"),
+            "location": row.get("location"),
+            "variation": row.get("variation"),
+            "variation_elementwise": row.get("variation_elementwise"),
+            "paper_variation": published.table3().get((str(row.get("transform")), str(row.get("location")))),
+            "images": row.get("images"),
         }
         for measurement in measurements
         for row in measurement.rows

@@ -34,9 +34,9 @@ def table5(measurements: Sequence[Measurement]) -> Rows:
         {
             "model": measurement.method,
             "title": measurement.method_title,
-            **{key: row[key] for key in _MEASURED},
+            **{key: row.get(key) for key in _MEASURED},
             **_paper(measurement.method),
-            **{key: row[key] for key in _SETTINGS},
+            **{key: row.get(key) for key in _SETTINGS},
             "protocol": measurement.protocol,
             "settings": measurement.settings,
             "device": measurement.device,
