@@ -29,7 +29,7 @@ export PYTHONPATH="$here${WHEELS:+:$out/.site}${PYTHONPATH:+:$PYTHONPATH}"
 bench() { timeout 300 "$python" "$here/benchmarks/$1.py" --device cuda "${@:2}" 2>&1 | tee "$out/$1.txt"; }
 
 cells() {
-    local left=$((ends - $(date +%s) - 60)) # a minute for the report
+    local left=$((ends - $(date +%s) - 120)) # two minutes for Table 5 and the report
     if ((left > 0)); then
         timeout --signal TERM "$left" "$python" -m scribblebench run "$@" --device cuda --jobs "$jobs" \
             --dataset voc2012 --data-dir "$data" --weights "$weights" --protocol voc-mini --set crop=449 \
@@ -45,4 +45,6 @@ cells --grid ablation --seeds 0
 cells --grid ablation --methods baseline,rw,rw-ss --seeds 0,1,2
 cells --grid drop --rates 0.5 --seeds 0,1,2
 cells --grid shrink --seeds 0
+"$python" -m scribblebench run --grid efficiency --set batch=8 --device cuda --runs "$out/runs" ||
+    echo "efficiency grid failed" >&2
 "$python" -m scribblebench report --runs "$out/runs" --out "$out/report"

@@ -121,6 +121,7 @@ def _done(
     blank: Record, scores: PerImageConfusion, progress: Progress, network: Network, seconds: float
 ) -> Record:
     total = scores.total()
+    counts = parameter_counts(network)
     return msgspec.structs.replace(
         blank,
         status="done",
@@ -130,5 +131,5 @@ def _done(
         epochs=progress.epochs,
         seconds=progress.seconds + seconds,
         peak_memory_mb=progress.peak_memory_mb,
-        parameters=parameter_counts(network),
+        parameters={**counts, "total": sum(counts.values())},
     )
