@@ -7,16 +7,16 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from scribblebench.core.cards import Layout
-from scribblebench.scribbles.degradation import Scene, Strokes, degrade
+from scribblebench.scribbles.degradation import Degradation, Scene, Strokes, degrade
 from scribblebench.scribbles.digest import pixels_digest, strokes_digest
 from scribblebench.scribbles.draw import draw
+from scribblebench.scribbles.pen import Pen
 from scribblebench.scribbles.png import encode_labels
 from scribblebench.scribbles.stroke import Annotation, Points, Stroke, rounded
 from scribblebench.scribbles.xml import tags_of, write_xml
@@ -57,20 +57,17 @@ class Job:
     dataset: DatasetFolder
     spec: VariantSpec
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {"dataset": self.dataset, "spec": self.spec}
-
     @cached_property
     def reads_masks(self) -> bool:
         """Whether the rules look at the dense masks."""
         return self.dataset.card.has_masks and any(part.needs_masks() for part, _ in self._parts)
 
     @cached_property
-    def _parts(self) -> Any:
+    def _parts(self) -> tuple[tuple[Degradation, float], ...]:
         return self.spec.parts()
 
     @cached_property
-    def _pen(self) -> Any:
+    def _pen(self) -> Pen:
         return self.spec.drawn_with()
 
     @cached_property

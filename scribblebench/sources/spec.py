@@ -76,6 +76,19 @@ class VariantSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         seed = [f"seed{self.seed}"] if steps else []
         return "-".join(("+".join(steps) or "none", *rest, *seed))
 
+    def checked(self) -> VariantSpec:
+        """Return the same variant with only those options that differ from their defaults.
+
+        Raises:
+            UserError: an unknown degradation or option, a value out of range, or one degradation twice.
+        """
+        spec = convert(msgspec.to_builtins(self), VariantSpec, "variant")
+        steps = [
+            Step(s.kind, s.rate, _different(part))
+            for s, (part, _) in zip(spec.degradations, spec.parts(), strict=True)
+        ]
+        return msgspec.structs.replace(spec, degradations=tuple(steps))
+
     def _differs(self, field: str) -> bool:
         return bool(getattr(self, field) != getattr(VariantSpec(), field))
 
@@ -86,8 +99,9 @@ class VariantSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             UserError: an unknown degradation or option, a rate outside [0, 1], or one degradation twice.
         """
         kinds = [step.kind for step in self.degradations]
-        if len(set(kinds)) < len(kinds):
-            raise UserError(f"The variant names {kinds[0]} twice; give each degradation one rate.")
+        twice = next((kind for kind in kinds if kinds.count(kind) > 1), None)
+        if twice:
+            raise UserError(f"The variant names {twice} twice; give each degradation one rate.")
         return tuple((step.part(), step.rate) for step in self.degradations)
 
     def drawn_with(self) -> Pen:
@@ -98,10 +112,15 @@ class VariantSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return pen
 
 
+def _different(struct: msgspec.Struct) -> dict[str, Any]:
+    """Return the fields of a struct that differ from their defaults."""
+    values = {field.name: getattr(struct, field.name) for field in msgspec.structs.fields(type(struct))}
+    defaults = {field.name: field.default for field in msgspec.structs.fields(type(struct))}
+    return {name: value for name, value in values.items() if value != defaults[name]}
+
+
 def _changed(struct: msgspec.Struct) -> list[str]:
-    fields = msgspec.structs.fields(type(struct))
-    values = ((f.name, getattr(struct, f.name), f.default) for f in fields)
-    return [f"{name}={_text(value)}" for name, value, default in values if value != default]
+    return [f"{name}={_text(value)}" for name, value in _different(struct).items()]
 
 
 def _text(value: Any) -> str:

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import BinaryIO
 
 import msgspec
-from filelock import FileLock
 
 from scribblebench.core.errors import UserError
 from scribblebench.core.files import building, file_sha256, to_json
@@ -34,6 +33,7 @@ from scribblebench.sources.manifest import (
 )
 from scribblebench.sources.spec import VariantSpec
 from scribblebench.sources.workers import Outcome, each_image
+from scribblebench.store.lock import wait_lock
 
 Progress = Callable[[int, int], None]
 
@@ -129,10 +129,12 @@ def make_variant(
     Two processes that make the same variant at once take turns; the second finds the first one's work.
 
     Raises:
-        UserError: the source is not in order (nothing is written), or ``out`` holds something else.
+        UserError: the spec or the source is not in order (nothing is written), or ``out`` holds something
+            else.
     """
+    spec = spec.checked()
     ids = sorted(dataset.ids(split))
-    with _lock(out):
+    with wait_lock(out.parent / f".{out.name}.lock"):
         if out.exists() and (not out.is_dir() or any(out.iterdir())):
             return _existing(dataset, split, spec, out, workers)
         with building(out) as aside:
@@ -211,21 +213,6 @@ def _report(outcomes: Iterator[Outcome], total: int, progress: Progress | None) 
         rest = [f"... and {len(errors) - 10} more"] if len(errors) > 10 else []
         heading = f"{len(errors)} of {total} images cannot be used, so nothing was written:"
         raise UserError("\n  ".join((heading, *errors[:10], *rest)) if len(errors) > 1 else errors[0])
-
-
-@contextlib.contextmanager
-def _lock(out: Path) -> Iterator[None]:
-    path = out.parent / f".{out.name}.lock"
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(path)
-        lock.acquire()
-    except OSError as error:
-        raise UserError(f"Cannot write {out}: {error.strerror or error}.") from error
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _existing(dataset: DatasetFolder, split: str, spec: VariantSpec, out: Path, workers: int) -> Variant:

@@ -242,13 +242,13 @@ def test_a_read_only_folder_is_named(dataset: DatasetFolder, tmp_path: Path) -> 
     out = tmp_path / "out"
     out.mkdir()
     out.chmod(0o555)
-    with pytest.raises(UserError, match="Cannot write"):
+    with pytest.raises(UserError, match="Cannot lock"):
         make_variant(dataset, "train", SHRINK, out / "v")
 
 
 def test_a_file_in_the_way_is_named(dataset: DatasetFolder, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
-    with pytest.raises(UserError, match="Cannot write"):
+    with pytest.raises(UserError, match="Cannot lock"):
         make_variant(dataset, "train", SHRINK, tmp_path / "file/v")
 
 
@@ -344,6 +344,14 @@ def test_ctrl_c_leaves_nothing_and_no_process(many: Path, tmp_path: Path, count:
     assert not alive(process.pid)
 
 
+def test_defaults_that_are_spelt_out_are_the_same_variant(dataset: DatasetFolder, tmp_path: Path) -> None:
+    make_variant(dataset, "train", VariantSpec.of("shrink", 1), tmp_path / "v")
+    same = make_variant(dataset, "train", VariantSpec.of("shrink", 1.0, keep="random"), tmp_path / "v")
+    assert same.head.spec == VariantSpec((Step("shrink", 1.0),))
+    with pytest.raises(UserError, match="names shrink twice"):
+        VariantSpec((Step("shrink", 0.5), Step("shrink", 0.7))).checked()
+
+
 def test_a_variant_has_a_name_that_says_all_that_is_not_default() -> None:
     spec = VariantSpec(
         degradations=(Step("drop", 0.3, {"unit": "class"}), Step("shrink", 1.0, {"keep": "random"})), seed=4
@@ -366,5 +374,5 @@ def test_a_wrong_spec_is_one_clear_line(
     kind: str, rate: float, options: dict[str, str], message: str
 ) -> None:
     with pytest.raises(UserError) as caught:
-        VariantSpec.of(kind, rate, **options).parts()
+        VariantSpec((Step(kind, rate, options),)).checked()
     assert message in str(caught.value)
