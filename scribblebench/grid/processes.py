@@ -10,11 +10,12 @@ import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from types import FrameType
 from typing import TYPE_CHECKING
 
 import torch
 
-from scribblebench.grid.attempt import Job, attempt, interrupt, terminable
+from scribblebench.grid.attempt import Job, attempt, terminable
 from scribblebench.grid.display import Display, Event
 from scribblebench.store.record import Record
 
@@ -61,17 +62,26 @@ def _show_events(events: Events, display: Display) -> None:
         return
 
 
-_events: Events | None = None  # the queue of this worker process, set once by _prepare
+class _Worker:
+    """What a worker process knows: set once by ``_prepare``, since a pool's tasks carry only a job."""
+
+    events: Events
+    busy = False
 
 
 def _prepare(events: Events, threads: int, parent: int) -> None:
-    global _events  # a pool hands its initialiser's work to its tasks only this way
-    _events = events
+    _Worker.events = events
     torch.set_num_threads(threads)
     # Ctrl-C reaches every process of a terminal; the parent passes it on once, as SIGTERM.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, interrupt)
+    signal.signal(signal.SIGTERM, _stop)
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    if _Worker.busy:
+        raise KeyboardInterrupt
+    os._exit(0)
 
 
 def _end_with(parent: int) -> None:
@@ -81,6 +91,9 @@ def _end_with(parent: int) -> None:
 
 
 def _attempt_there(job: Job) -> Record:
-    if _events is None:
-        raise RuntimeError("this process was not prepared by in_processes")
-    return attempt(job, _events.put)
+    _Worker.busy = True
+    record = attempt(job, _Worker.events.put)
+    if record.status == "interrupted":
+        os._exit(0)  # the pool has handed over cells in advance; they are for another day
+    _Worker.busy = False
+    return record

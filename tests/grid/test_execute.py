@@ -61,10 +61,10 @@ def test_a_cell_that_another_process_holds_is_left_to_it(make_cell: Any, places:
 @pytest.mark.skipif(os.name == "nt", reason="signals are POSIX")
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_a_run_that_is_stopped_says_so_and_carries_on(mini: Path, tmp_path: Path, jobs: int) -> None:
-    arguments = f"--grid shrink --rates 0 --methods baseline,rw --data-dir {mini} --jobs {jobs}"
+    arguments = f"--grid shrink --methods baseline,rw --data-dir {mini} --jobs {jobs} --rates"
     command = [sys.executable, "-m", "scribblebench", "run", *arguments.split()]
     with subprocess.Popen(
-        [*command, "--set", "epochs=2000"], cwd=tmp_path, stderr=subprocess.PIPE, text=True
+        [*command, "0,0.2,0.5,0.7", "--set", "epochs=2000"], cwd=tmp_path, stderr=subprocess.PIPE, text=True
     ) as process:
         assert process.stderr is not None
         line = next(line for line in process.stderr if "epoch" in line)
@@ -74,9 +74,10 @@ def test_a_run_that_is_stopped_says_so_and_carries_on(mini: Path, tmp_path: Path
     assert process.returncode == 130
     assert "carries on" in rest
     assert "Traceback" not in rest
-    statuses = {record.status for record in read_records(tmp_path / "results/runs")}
-    assert statuses == {"interrupted"}
-    again = subprocess.run([*command, "--set", "epochs=1"], cwd=tmp_path, capture_output=True, text=True)
+    statuses = [record.status for record in read_records(tmp_path / "results/runs")]
+    assert set(statuses) == {"interrupted"}
+    assert len(statuses) <= jobs  # no further cell was begun
+    again = subprocess.run([*command, "0", "--set", "epochs=1"], cwd=tmp_path, capture_output=True, text=True)
     assert again.returncode == 0
     assert "2 run now, 0 failed" in again.stdout
 
