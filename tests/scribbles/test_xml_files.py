@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
-from xml_fuzz import BOMB, FORM, mutations
 
 from scribblebench.core.errors import UserError
 from scribblebench.core.library import Library
 from scribblebench.scribbles.repair import SINGLE
 from scribblebench.scribbles.stroke import Annotation, Stroke, same
 from scribblebench.scribbles.xml import _quick, _thorough, read_xml, tags_of, write_xml
+from xml_fuzz import BOMB, FORM, mutations
 
 CARD = Library().dataset("voc2012")
 TAGS = tags_of(CARD)
