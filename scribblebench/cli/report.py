@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 RUNS = Path("results/runs")
 OUT = Path("results/report")
+_FALLING = "\u2020"
 
 
 @click.command("report")
@@ -36,8 +37,18 @@ OUT = Path("results/report")
     show_default=True,
     help="Bootstrap resamples behind each interval.",
 )
+@click.option(
+    "--converged",
+    is_flag=True,
+    help="Keep cells whose training loss still fell at the end out of ratios and comparisons.",
+)
 def command(
-    runs: tuple[Path, ...], out: Path, dataset: str | None, protocol: str | None, resamples: int
+    runs: tuple[Path, ...],
+    out: Path,
+    dataset: str | None,
+    protocol: str | None,
+    resamples: int,
+    converged: bool,
 ) -> None:
     """Write tables, curves and one HTML page from the records of 'scribblebench run'.
 
@@ -54,7 +65,7 @@ def command(
     measured = measured_tables(folders, dataset, protocol)
     groups = gather(folders, dataset, protocol, may_be_empty=bool(measured))
     console = Console()
-    for estimates in write_report(groups, out, resamples, measured):
+    for estimates in write_report(groups, out, resamples, measured, converged_only=converged):
         for kind in estimates.group.kinds or [NONE.kind]:
             console.print(_summary(estimates, kind))
     tables = [table.kind.file for table in measured] + ["table4.csv"] * bool(groups)
@@ -72,10 +83,12 @@ def _summary(estimates: Estimates, kind: str) -> Table:
 
     group = estimates.group
     variants = group.columns(kind)
+    falling = any(estimates.falling(method, variant) for method in group.on(kind) for variant in variants)
+    caption = evidence(estimates) + f"\n{_FALLING} training loss still fell at the end" * falling
     place = f"{group.dataset}, {group.protocol} protocol {group.settings}".strip()
     table = Table(
         title=escape(f"{place}: {kind}, mIoU (drop ratio) in %"),
-        caption=escape(evidence(estimates)),
+        caption=escape(caption),
         title_justify="left",
         caption_justify="left",
     )
@@ -93,4 +106,7 @@ def _entry(estimates: Estimates, method: str, variant: Variant) -> str:
     miou, ratio = estimates.miou(method, variant), estimates.drop_ratio(method, variant)
     if miou is None:
         return status(estimates.group, method, variant).partition(":")[0]
-    return f"{100 * miou.value:.1f}" + ("" if ratio is None else f"\n({100 * ratio.value:.1f})")
+    inside = ("" if ratio is None else f"{100 * ratio.value:.1f}") + _FALLING[
+        : estimates.falling(method, variant)
+    ]
+    return f"{100 * miou.value:.1f}" + (f"\n({inside})" if inside else "")

@@ -66,7 +66,7 @@ def _difference(estimates: Estimates, claim: Claim) -> tuple[Values, int, tuple[
     methods = (claim.better, claim.worse)
     rates = estimates.rates(claim.kind, *methods)
     variants = [Variant(claim.kind, rate) for rate in rates]
-    seeds = estimates.seeds(*((m, v) for m in methods for v in (NONE, *variants)))
+    seeds = estimates.comparable_seeds(*((m, v) for m in methods for v in (NONE, *variants)))
     if not seeds or not variants:
         return None
     of = {

@@ -8,7 +8,8 @@ from functools import cached_property
 import numpy as np
 
 from scribblebench.report.bootstrap import Estimate, Values, image_weights, resampled_miou, seed_weights
-from scribblebench.report.collect import NONE, Group, Variant
+from scribblebench.report.collect import NONE, Cell, Group, Variant
+from scribblebench.report.convergence import is_flat
 
 
 class Estimates:
@@ -20,11 +21,14 @@ class Estimates:
     Args:
         group: the cells.
         resamples: how many bootstrap resamples.
+        converged_only: keep cells whose training loss still fell out of losses, ratios and comparisons; their
+            mIoU is shown all the same.
     """
 
-    def __init__(self, group: Group, resamples: int) -> None:
+    def __init__(self, group: Group, resamples: int, *, converged_only: bool = False) -> None:
         self.group = group
         self.resamples = resamples
+        self.converged_only = converged_only
         self._cells: dict[tuple[str, Variant, int], Values] = {}
 
     @cached_property
@@ -41,12 +45,27 @@ class Estimates:
         done = [{c.record.seed for c in self.group.at(*cell) if c.done} for cell in cells]
         return sorted(set.intersection(*done)) if done else []
 
+    def comparable_seeds(self, *cells: tuple[str, Variant]) -> list[int]:
+        """List the seeds whose cells at all these (method, variant) may be compared with each other."""
+        done = self.seeds(*cells)
+        return [seed for seed in done if not self._falling(seed, cells)] if self.converged_only else done
+
+    def falling(self, method: str, variant: Variant) -> int:
+        """Count the seeds of a drop ratio in which either cell's training loss had not come to rest."""
+        cells = ((method, variant), (method, NONE))
+        if variant == NONE:
+            return 0
+        return sum(self._falling(seed, cells) for seed in self.seeds(*cells))
+
+    def _falling(self, seed: int, cells: Sequence[tuple[str, Variant]]) -> bool:
+        return any(not is_flat(self._at(*cell, seed).record) for cell in cells)
+
     def rates(self, kind: str, *methods: str) -> list[float]:
-        """List the rates of a kind at which all these methods share a seed with their undegraded cells."""
+        """List the rates of a kind at which all these methods can be compared with their undegraded cells."""
         return [
             rate
             for rate in self.group.rates(kind)
-            if self.seeds(*((m, v) for m in methods for v in (NONE, Variant(kind, rate))))
+            if self.comparable_seeds(*((m, v) for m in methods for v in (NONE, Variant(kind, rate))))
         ]
 
     def miou(self, method: str, variant: Variant) -> Estimate | None:
@@ -55,8 +74,8 @@ class Estimates:
         return Estimate.of(self.miou_values(method, variant, seeds)) if seeds else None
 
     def drop_ratio(self, method: str, variant: Variant) -> Estimate | None:
-        """``(m0 - m) / m0`` (Table 4); None where no seed has both cells, and for the undegraded variant."""
-        seeds = self.seeds((method, variant), (method, NONE))
+        """``(m0 - m) / m0`` (Table 4); None without two cells to compare, and for the undegraded variant."""
+        seeds = self.comparable_seeds((method, variant), (method, NONE))
         if variant == NONE or not seeds:
             return None
         return Estimate.of(self.ratio_values(method, variant, seeds))
@@ -82,8 +101,12 @@ class Estimates:
     def _cell(self, method: str, variant: Variant, seed: int) -> Values:
         key = (method, variant, seed)
         if key not in self._cells:
-            (cell,) = (c for c in self.group.at(method, variant) if c.record.seed == seed)
+            cell = self._at(method, variant, seed)
             if cell.intersections is None or cell.unions is None:
                 raise ValueError(f"{cell.record.slug} has no result")
             self._cells[key] = resampled_miou(cell.intersections, cell.unions, self._weights)
         return self._cells[key]
+
+    def _at(self, method: str, variant: Variant, seed: int) -> Cell:
+        (cell,) = (c for c in self.group.at(method, variant) if c.record.seed == seed)
+        return cell

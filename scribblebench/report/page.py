@@ -16,9 +16,9 @@ from scribblebench import __version__
 from scribblebench.report.bootstrap import Estimate
 from scribblebench.report.collect import NONE, Cell, Group, Variant, conditions
 from scribblebench.report.comparisons import Comparison, compare
+from scribblebench.report.convergence import FLAT, record_fall
 from scribblebench.report.estimates import Estimates
 from scribblebench.report.measured import Table
-from scribblebench.report.tables.cells import loss_fall
 from scribblebench.report.tables.table1 import table1
 from scribblebench.report.tables.table4 import entry
 
@@ -118,8 +118,8 @@ class Section:
         }
 
     def loss_fall(self, cell: Cell) -> float | None:
-        """How far the cell's loss still fell over the last fifth."""
-        return loss_fall([epoch.get("loss") for epoch in cell.record.curve])
+        """Which share of its descent the cell's loss made within the last fifth of the run."""
+        return record_fall(cell.record)
 
     def several_seeds(self) -> bool:
         """Whether any interval rests on more than one seed."""
@@ -138,7 +138,7 @@ def page(sections: Sequence[Section], measured: Sequence[Table] = ()) -> str:
     )
     environment.filters |= {"percent": percent, "interval": interval, "heat": heat, "p_value": p_value}
     return environment.get_template("page.html").render(
-        sections=sections, measured=measured, version=__version__
+        sections=sections, measured=measured, version=__version__, flat=FLAT
     )
 
 

@@ -33,7 +33,12 @@ _FIGURES = ("curves_*", "training_*", "logged_*")
 
 
 def write_report(
-    groups: Sequence[Group], out: Path, resamples: int, measured: Sequence[Table] = ()
+    groups: Sequence[Group],
+    out: Path,
+    resamples: int,
+    measured: Sequence[Table] = (),
+    *,
+    converged_only: bool = False,
 ) -> list[Estimates]:
     """Write ``cells.csv``, the other tables, figures as PNG and SVG, and ``index.html``.
 
@@ -42,6 +47,7 @@ def write_report(
         out: the folder.
         resamples: behind each interval.
         measured: what was measured besides mIoU.
+        converged_only: keep cells whose training loss still fell out of ratios and comparisons.
 
     Returns:
         The estimates behind the tables.
@@ -50,7 +56,7 @@ def write_report(
         UserError: ``out`` is not a folder that can hold a report.
     """
     _check_free(out)
-    estimates = [Estimates(group, resamples) for group in groups]
+    estimates = [Estimates(group, resamples, converged_only=converged_only) for group in groups]
     files: dict[str, bytes | str] = {"cells.csv": to_csv(cells(groups))} if groups else {}
     files |= {name: to_csv(rows) for name, table in TABLES.items() if (rows := table(estimates))}
     files |= {table.kind.file: to_csv(table.rows) for table in measured}

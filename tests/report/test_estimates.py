@@ -44,6 +44,23 @@ def test_a_ratio_takes_the_seeds_that_both_cells_share(make: Any, tmp_path: Path
     assert miou.value == pytest.approx(np.mean([record.miou for record in none]))
 
 
+def test_a_cell_still_falling_is_marked_and_on_request_left_out(make: Any, tmp_path: Path) -> None:
+    falls = tuple({"epoch": float(epoch), "loss": 2.0 - epoch / 20} for epoch in range(1, 31))
+    rests = tuple({"epoch": float(epoch), "loss": 0.1 + 1.9 * 0.7**epoch} for epoch in range(1, 31))
+    none = [make("rw", ("none", 0.0), seed, curve=rests) for seed in (0, 1, 2)]
+    point = [make("rw", ("shrink", 1.0), seed, curve=falls if seed == 1 else rests) for seed in (0, 1, 2)]
+    (group,) = gather([tmp_path / "runs"])
+    every, strict = Estimates(group, 100), Estimates(group, 100, converged_only=True)
+    assert every.falling("rw", POINT) == strict.falling("rw", POINT) == 1
+    for estimates, seeds in ((every, (0, 1, 2)), (strict, (0, 2))):
+        m0, m = (np.mean([records[seed].miou for seed in seeds]) for records in (none, point))
+        ratio, miou = estimates.drop_ratio("rw", POINT), estimates.miou("rw", POINT)
+        assert ratio is not None
+        assert miou is not None
+        assert ratio.value == pytest.approx((m0 - m) / m0)
+        assert miou.value == pytest.approx(np.mean([record.miou for record in point]))
+
+
 def test_pairing_makes_a_method_equal_to_itself(make: Any, tmp_path: Path) -> None:
     for seed in (0, 1):
         make("rw", ("none", 0.0), seed)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from scribblebench.report.collect import Cell, Group
+from scribblebench.report.convergence import record_fall
 from scribblebench.report.tables import Rows, heading
 
 
@@ -34,7 +35,7 @@ def _row(group: Group, cell: Cell, note: str) -> dict[str, Any]:
         "images": len(cell.ids) or None,
         "epochs": record.epochs,
         "final_loss": record.curve[-1].get("loss") if record.curve else None,
-        "loss_fall": loss_fall([epoch.get("loss") for epoch in record.curve]),
+        "loss_fall": record_fall(record),
         "seconds": record.seconds,
         "peak_memory_mb": record.peak_memory_mb,
         "parameters": record.parameters.get("total"),
@@ -53,22 +54,3 @@ def _missing(group: Group) -> Rows:
         for v in group.expected(method)
         if not group.at(method, v)
     ]
-
-
-def loss_fall(losses: Sequence[float | None]) -> float | None:
-    """Say how far the training loss still fell over the last fifth of the run, as a share of it.
-
-    The means of the two halves of the last fifth are compared; near 0 the run has converged. None for
-    runs of fewer than 10 epochs, and where a loss was not finite.
-
-    >>> loss_fall([1.0] * 16 + [0.5, 0.5, 0.4, 0.4])
-    0.2
-    """
-    last = list(losses[-(len(losses) // 5) :])
-    half = len(last) // 2
-    first, second = last[:half], last[len(last) - half :]
-    if len(losses) < 10 or None in last:
-        return None
-    before = sum(x for x in first if x is not None)
-    after = sum(x for x in second if x is not None)
-    return round((before - after) / before, 6) if before else None

@@ -22,6 +22,7 @@ _QUANTITIES = (
     "paper_miou",
     "paper_drop_ratio",
     "seeds",
+    "seeds_falling",
 )
 
 
@@ -63,6 +64,7 @@ def entry(estimates: Estimates, method: str, variant: Variant) -> dict[str, Any]
         **_spread("drop_ratio", estimates.drop_ratio(method, variant)),
         "paper_miou": published.miou(method, *variant),
         "paper_drop_ratio": published.table4().get((method, *variant)),
+        "seeds_falling": estimates.falling(method, variant),
     }
 
 
