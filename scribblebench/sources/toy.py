@@ -73,7 +73,7 @@ def _make_anew(root: Path) -> None:
         for split, ids in toy_ids().items():
             write_atomic(aside / LAYOUT.lists / f"{split}.txt", "".join(f"{i}\n" for i in ids))
             for image in ids:
-                _write_image(aside, image)
+                write_image(aside, image)
         write_atomic(aside / _NOTE, to_json(_note()))
         if root.exists():
             shutil.rmtree(root)
@@ -88,7 +88,8 @@ def toy_ids() -> dict[str, list[str]]:
     return {split: [f"{split}_{i:03d}" for i in range(count)] for split, count in SPLITS.items()}
 
 
-def _write_image(root: Path, image: str) -> None:
+def write_image(root: Path, image: str) -> None:
+    """Write photograph, mask and strokes of one scene; its name alone decides what is in it."""
     scene = make_scene(_SEED, image)
     strokes = annotate(scene, _SEED, image)
     write_atomic(root / LAYOUT.images / f"{image}{LAYOUT.image_suffix}", _png(scene.image))
