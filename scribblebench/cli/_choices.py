@@ -1,4 +1,4 @@
-"""Options of the command line made from structs: a registered part brings its own."""
+"""Options of the command line made from registered parts."""
 
 from __future__ import annotations
 
@@ -8,25 +8,14 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 import click
 import msgspec
 
-from scribblebench.core.errors import UserError
+from scribblebench.sources.readers import READERS
 
-
-def rates(context: click.Context, parameter: click.Parameter, text: str | None) -> tuple[float, ...] | None:
-    """Read one rate, or several with commas between them.
-
-    Raises:
-        UserError: not numbers in [0, 1].
-    """
-    del context
-    if text is None:
-        return None
-    try:
-        values = tuple(float(part) for part in text.split(","))
-    except ValueError:
-        values = (float("nan"),)
-    if not all(0 <= value <= 1 for value in values):
-        raise UserError(f"{parameter.opts[0]} {text}: give a rate from 0 to 1, or several: 0.1,0.2,0.3.")
-    return tuple(dict.fromkeys(values))
+strokes_option = click.option(
+    "--from",
+    "strokes",
+    type=click.Choice(READERS.names()),
+    help="Where strokes come from. [default: the first of xml, png, clicks, masks that is there]",
+)
 
 
 def options_of(struct: type[msgspec.Struct], belongs_to: str) -> Callable[[Any], Any]:

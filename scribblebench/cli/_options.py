@@ -2,40 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
-folder = click.Path(path_type=Path, file_okay=False)
-
-cards_option = click.option(
-    "--cards",
-    multiple=True,
-    type=folder,
-    help="Your own cards: a folder with methods/, datasets/, protocols/ or grids/ in it. Repeatable.",
-)
-dataset_option = click.option("--dataset", help="Dataset card. Default: toy, generated on first use.")
-data_dir_option = click.option(
-    "--data-dir", type=folder, help="The dataset's folder, in VOC layout. Default: data/DATASET/source."
-)
+from scribblebench.core.errors import UserError
 
 
-class Numbers(click.ParamType[tuple[float, ...]]):
-    """A list such as ``0,0.2,0.5``."""
+def read_rates(
+    context: click.Context, parameter: click.Parameter, text: str | None
+) -> tuple[float, ...] | None:
+    """Read one rate, or several with commas between them.
 
-    def __init__(self, kind: type[int] | type[float]) -> None:
-        self.kind = kind
-        self.name = "numbers"
+    Raises:
+        UserError: not numbers in [0, 1].
+    """
+    del context
+    if text is None:
+        return None
+    try:
+        values = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        values = (float("nan"),)
+    if not all(0 <= value <= 1 for value in values):
+        raise UserError(f"{parameter.opts[0]} {text}: give a rate from 0 to 1, or several: 0.1,0.2,0.3.")
+    return tuple(dict.fromkeys(values))
+
+
+class Seeds(click.ParamType[tuple[int, ...]]):
+    """A list such as ``0,1,2``."""
+
+    name = "seeds"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Split at commas."""
         if not isinstance(value, str):
             return value
         try:
-            return tuple(self.kind(part) for part in value.split(","))
+            return tuple(int(part) for part in value.split(","))
         except ValueError:
-            self.fail(f"'{value}' is not a list of numbers such as 0,1", param, ctx)
+            self.fail(f"'{value}' is not a list of whole numbers such as 0,1", param, ctx)
 
 
 class Names(click.ParamType[tuple[str, ...]]):
@@ -47,3 +55,71 @@ class Names(click.ParamType[tuple[str, ...]]):
         """Split at commas."""
         del param, ctx
         return tuple(value.split(",")) if isinstance(value, str) else value
+
+
+def _settings(context: click.Context, parameter: click.Parameter, given: Sequence[str]) -> dict[str, Any]:
+    """Turn ``key=value`` pairs into a mapping; values are YAML."""
+    from scribblebench.core.card_yaml import parse_yaml
+
+    del context, parameter
+    parsed = {}
+    for setting in given:
+        key, sign, value = setting.partition("=")
+        if not sign or not key:
+            raise UserError(f"--set {setting}: write it as KEY=VALUE, such as --set epochs=4.")
+        parsed[key] = parse_yaml(value, f"--set {setting}: the value")
+    return parsed
+
+
+def _existing(context: click.Context, parameter: click.Parameter, path: Path | None) -> Path | None:
+    del context, parameter
+    if path is not None and not path.is_file():
+        raise UserError(f"No weights at {path}. Give --weights an existing .safetensors file.")
+    return path
+
+
+folder = click.Path(path_type=Path, file_okay=False)
+file = click.Path(path_type=Path, dir_okay=False)
+
+cards_option = click.option(
+    "--cards",
+    multiple=True,
+    type=folder,
+    help="Your own cards: a folder with methods/, datasets/, protocols/ or grids/ in it. Repeatable.",
+)
+
+# The strokes of a dataset.
+dataset_option = click.option(
+    "--dataset", default="toy", show_default=True, help="Dataset card; toy is generated on first use."
+)
+data_dir_option = click.option(
+    "--data-dir", type=folder, help="The dataset's folder, in VOC layout. Default: data/DATASET/source."
+)
+split_option = click.option("--split", default="train", show_default=True, help="Which images.")
+images_option = click.option("--images", type=Names(), help="The images' ids, with commas between them.")
+seed_option = click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Names every draw."
+)
+
+# What networks are trained under, and where that leaves its results.
+trained_dataset_option = click.option(
+    "--dataset", help="Dataset card. Default: the protocol's own, or toy, which is generated on first use."
+)
+settings_option = click.option(
+    "--set",
+    "overrides",
+    multiple=True,
+    metavar="KEY=VALUE",
+    callback=_settings,
+    help="Replace a protocol field.",
+)
+weights_option = click.option(
+    "--weights",
+    type=file,
+    callback=_existing,
+    help="Initial weights of the backbone, a .safetensors file with torchvision's names.",
+)
+device_option = click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
+runs_option = click.option(
+    "--runs", type=folder, default=Path("results/runs"), show_default=True, help="Records and weights."
+)

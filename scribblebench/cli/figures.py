@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from scribblebench.cli._options import Names, cards_option, data_dir_option, dataset_option, folder
+from scribblebench.cli._options import (
+    cards_option,
+    data_dir_option,
+    device_option,
+    folder,
+    images_option,
+    runs_option,
+    settings_option,
+    trained_dataset_option,
+    weights_option,
+)
 
 if TYPE_CHECKING:
     from scribblebench.report.figures.figure1 import Example
@@ -23,26 +33,20 @@ _GRID, _SHARE = (4, 5), 1 / 4
 
 @click.command("figures")
 @click.option("--method", default="rw-ss", show_default=True, help="Whose network; it must have a walk.")
-@dataset_option
+@trained_dataset_option
 @data_dir_option
 @click.option("--protocol", help="Protocol card. Default: the dataset's own.")
-@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Replace a protocol field.")
+@settings_option
 @click.option("--seed", default=0, show_default=True, help="Of the training.")
-@click.option(
-    "--weights",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Initial weights that the training was given, if any.",
-)
-@click.option(
-    "--runs", type=folder, default=Path("results/runs"), show_default=True, help="Records and weights."
-)
+@weights_option
+@runs_option
 @click.option("--split", default="val", show_default=True, help="Which images.")
-@click.option("--images", type=Names(), help="The images' ids, with commas between them.")
+@images_option
 @click.option(
     "--count", type=click.IntRange(1, 12), default=3, show_default=True, help="Or how many, drawn at random."
 )
 @click.option("--eigenvectors", type=click.IntRange(1, 6), default=3, show_default=True, help="To be shown.")
-@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
+@device_option
 @click.option(
     "--out", type=folder, default=Path("results/report/figures"), show_default=True, help="Where they go."
 )
@@ -52,7 +56,7 @@ def command(
     dataset: str | None,
     data_dir: Path | None,
     protocol: str | None,
-    settings: tuple[str, ...],
+    overrides: dict[str, Any],
     seed: int,
     weights: Path | None,
     runs: Path,
@@ -69,11 +73,14 @@ def command(
     Figure 1: scribbles, truth and prediction; the representation before and after the walk; leading
     eigenvectors of P. Figure 3: computing matrices. Figure 5: where each location varies under a transform.
 
+    Give the same --dataset, --data-dir, --protocol, --set and --weights as to 'run'.
+
     \b
     scribblebench run --grid shrink --methods rw-ss --rates 0
     scribblebench figures --count 4
     """  # noqa: D301 - click wants the backspace character itself
-    from scribblebench.cli.run import choose, parse_settings
+    from scribblebench.cli._images import pick_images
+    from scribblebench.cli.run import choose
     from scribblebench.core.library import Library
     from scribblebench.grid.jobs import Asked
     from scribblebench.grid.jobs.train import trainings
@@ -81,7 +88,6 @@ def command(
     from scribblebench.training.provenance import pick_device
 
     library = Library(*cards)
-    overrides = parse_settings(settings)
     dataset_card, protocol_card = choose(library, dataset, protocol, overrides)
     asked = Asked(
         grid=library.grid("variation"),
@@ -100,7 +106,7 @@ def command(
     trained = trainings(asked)
     (cell,), places = trained.to_train, trained.places
     network = trained_network(cell, places)
-    ids = pick_images(places.dataset.ids(split), images, count)
+    ids = pick_images(places.dataset.ids(split), images, count, "figures")
     probes = {image: probe(cell, places, network, image, eigenvectors) for image in ids}
     write(draw(cell, places, probes), out)
 
@@ -127,18 +133,6 @@ def write(figures: dict[str, dict[str, bytes]], out: Path) -> None:
         for kind, content in drawn.items():
             write_atomic(out / f"{name}.{kind}", content)
         click.echo(str(out / f"{name}.png"))
-
-
-def pick_images(ids: list[str], images: tuple[str, ...] | None, count: int) -> list[str]:
-    """Return the images asked for, or some at random that do not depend on which others there are."""
-    from scribblebench.core.errors import UserError
-    from scribblebench.core.seeds import uniform
-
-    if images is None:
-        return sorted(sorted(ids, key=lambda image: uniform("figures", image))[:count])
-    if unknown := [image for image in images if image not in ids]:
-        raise UserError(f"--images {unknown[0]}: no such image in the split. Give ids of its list.")
-    return list(images)
 
 
 def _example(dataset: DatasetFolder, image: str, seen: Probe) -> Example:

@@ -7,19 +7,16 @@ from pathlib import Path
 import click
 
 from scribblebench.cli._options import cards_option
-
-KINDS = ("datasets", "methods", "protocols", "grids")
+from scribblebench.core.library import KINDS, Library
 
 
 @click.command("list")
-@click.argument("kinds", nargs=-1, type=click.Choice(KINDS))
+@click.argument("kinds", nargs=-1, type=click.Choice(list(KINDS)))
 @cards_option
 def command(kinds: tuple[str, ...], cards: tuple[Path, ...]) -> None:
     """List the datasets, methods, protocols and grids in reach, or only the KINDS named."""
     from rich.console import Console
     from rich.table import Table
-
-    from scribblebench.core.library import Library
 
     library = Library(*cards)
     console = Console()

@@ -9,8 +9,16 @@ from typing import Any
 import click
 import msgspec
 
-from scribblebench.cli._choices import options_of, rates
-from scribblebench.cli._options import cards_option, data_dir_option
+from scribblebench.cli._choices import options_of, strokes_option
+from scribblebench.cli._options import (
+    cards_option,
+    data_dir_option,
+    dataset_option,
+    folder,
+    read_rates,
+    seed_option,
+    split_option,
+)
 from scribblebench.cli._progress import progress
 from scribblebench.core.cards import convert
 from scribblebench.core.errors import UserError
@@ -19,7 +27,6 @@ from scribblebench.scribbles.degradations import DEGRADATIONS
 from scribblebench.scribbles.pen import Pen
 from scribblebench.sources.folder import DatasetFolder, open_dataset
 from scribblebench.sources.layouts import LAYOUTS
-from scribblebench.sources.readers import READERS
 from scribblebench.sources.spec import VariantSpec
 from scribblebench.sources.variant import Variant, folder_name, make_variant
 from scribblebench.sources.workers import default_workers
@@ -31,30 +38,25 @@ def _degradations(command: Any) -> Any:
         part = DEGRADATIONS.get(name)
         command = options_of(part, f"--{name}")(command)
         text = (part.__doc__ or "").strip().split("\n")[0]
-        command = click.option(f"--{name}", metavar="R[,R...]", callback=rates, help=text)(command)
+        command = click.option(f"--{name}", metavar="R[,R...]", callback=read_rates, help=text)(command)
     return command
 
 
 @click.command("make-dataset")
-@click.option("--dataset", default="toy", show_default=True, help="Dataset card.")
+@dataset_option
 @data_dir_option
 @cards_option
-@click.option("--split", default="train", show_default=True, help="Which images.")
-@click.option(
-    "--from",
-    "strokes",
-    type=click.Choice(READERS.names()),
-    help="Where strokes come from. [default: the first of xml, png, clicks, masks that is there]",
-)
+@split_option
+@strokes_option
 @_degradations
 @click.option(
     "--length-ratio",
     metavar="L[,L...]",
-    callback=rates,
+    callback=read_rates,
     help="The same as --shrink 1-L: 0 is a point, 1 all.",
 )
 @click.option("--combine", is_flag=True, help="Apply several degradations to the same strokes.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Names every draw.")
+@seed_option
 @options_of(Pen, "drawing")
 @click.option(
     "--labels",
@@ -64,9 +66,7 @@ def _degradations(command: Any) -> Any:
 @click.option(
     "--layout", type=click.Choice(LAYOUTS.names()), help="Add what this code looks for beside labels."
 )
-@click.option(
-    "--out", type=click.Path(path_type=Path), help="Folder to make; the parent of several variants."
-)
+@click.option("--out", type=folder, help="Folder to make; the parent of several variants.")
 @click.option("--workers", type=click.IntRange(min=1), help="Processes. [default: all processors]")
 def command(
     dataset: str,
@@ -90,11 +90,11 @@ def command(
     source = open_dataset(Library(*cards).dataset(dataset), data_dir, strokes)
     _warn_of_shared_ids(source)
     for spec in specs:
-        folder = out or Path("data") / source.card.name
+        root = out or Path("data") / source.card.name
         if out is None or len(specs) > 1:
-            folder /= folder_name(spec, split)
-        with progress(str(folder)) as report:
-            variant = make_variant(source, split, spec, folder, workers or default_workers(), report)
+            root /= folder_name(spec, split)
+        with progress(str(root)) as report:
+            variant = make_variant(source, split, spec, root, workers or default_workers(), report)
         if layout is not None:
             LAYOUTS.get(layout)().complete(variant, source)
         _summary(variant, with_repairs=spec is specs[0])

@@ -10,11 +10,16 @@ import click
 
 from scribblebench.cli._options import (
     Names,
-    Numbers,
+    Seeds,
     cards_option,
     data_dir_option,
-    dataset_option,
+    device_option,
     folder,
+    read_rates,
+    runs_option,
+    settings_option,
+    trained_dataset_option,
+    weights_option,
 )
 
 if TYPE_CHECKING:
@@ -26,27 +31,23 @@ if TYPE_CHECKING:
 @click.command("run")
 @click.option("--grid", required=True, help="Grid card: a job, methods, variants, seeds. See 'list grids'.")
 @click.option("--methods", type=Names(), help="Only these methods, comma-separated; any card may be named.")
-@click.option("--rates", type=Numbers(float), help="Only these rates of the grid, such as 0,0.5.")
-@click.option("--seeds", type=Numbers(int), help="Seeds of strokes and training together, such as 0,1,2.")
-@dataset_option
+@click.option(
+    "--rates", metavar="R[,R...]", callback=read_rates, help="Only these rates of the grid, such as 0,0.5."
+)
+@click.option("--seeds", type=Seeds(), help="Seeds of strokes and training together, such as 0,1,2.")
+@trained_dataset_option
 @data_dir_option
 @click.option("--protocol", help="Protocol card. Default: the grid's or the dataset's own.")
-@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Replace a protocol field.")
-@click.option(
-    "--weights",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Initial weights of the backbone, a .safetensors file with torchvision's names.",
-)
-@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
+@settings_option
+@weights_option
+@device_option
 @click.option(
     "--jobs",
     type=click.IntRange(0),
     default=0,
     help="Cells at once. Default: a core each, at most 4; 1 on CUDA.",
 )
-@click.option(
-    "--runs", type=folder, default=Path("results/runs"), show_default=True, help="Records and weights."
-)
+@runs_option
 @click.option("--variants", type=folder, default=Path("data"), show_default=True, help="Degraded variants.")
 @click.option("--dry-run", is_flag=True, help="Print the cells and which are missing; train nothing.")
 @cards_option
@@ -58,7 +59,7 @@ def command(
     dataset: str | None,
     data_dir: Path | None,
     protocol: str | None,
-    settings: tuple[str, ...],
+    overrides: dict[str, Any],
     weights: Path | None,
     device: str,
     jobs: int,
@@ -78,15 +79,11 @@ def command(
     scribblebench run --grid shrink --dataset voc2012 --data-dir VOC2012 --protocol voc-mini --set epochs=4
     scribblebench run --grid efficiency --device cpu
     """  # noqa: D301 - click wants the backspace character itself
-    from scribblebench.core.errors import UserError
     from scribblebench.core.library import Library
     from scribblebench.grid.jobs import JOBS, Asked
     from scribblebench.training.provenance import pick_device
 
-    if weights is not None and not weights.is_file():
-        raise UserError(f"No weights at {weights}. Give --weights an existing .safetensors file.")
     library = Library(*cards)
-    overrides = parse_settings(settings)
     card = library.grid(grid)
     dataset_card, protocol_card = choose(library, dataset, protocol or card.protocol, overrides)
     asked = Asked(
@@ -118,20 +115,6 @@ def choose(
         dataset = library.protocol(protocol).dataset if protocol else "toy"
     card = library.dataset(dataset)
     return card, library.protocol(protocol or card.protocol, overrides)
-
-
-def parse_settings(settings: tuple[str, ...]) -> dict[str, Any]:
-    """Turn ``key=value`` pairs into a mapping; values are YAML."""
-    from scribblebench.core.card_yaml import parse_yaml
-    from scribblebench.core.errors import UserError
-
-    parsed = {}
-    for setting in settings:
-        key, sign, value = setting.partition("=")
-        if not sign or not key:
-            raise UserError(f"--set {setting}: write it as KEY=VALUE, such as --set epochs=4.")
-        parsed[key] = parse_yaml(value, f"--set {setting}: the value")
-    return parsed
 
 
 def show(work: Work) -> None:

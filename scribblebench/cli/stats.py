@@ -6,21 +6,29 @@ from pathlib import Path
 
 import click
 
-from scribblebench.sources.readers import READERS
+from scribblebench.cli._choices import strokes_option
+from scribblebench.cli._options import (
+    cards_option,
+    data_dir_option,
+    dataset_option,
+    file,
+    split_option,
+)
 
 
 @click.command("stats")
-@click.option("--dataset", default="toy", show_default=True, help="Name of a dataset card.")
-@click.option("--data-dir", type=click.Path(path_type=Path), help="Folder of the dataset, in VOC layout.")
+@dataset_option
+@data_dir_option
+@cards_option
+@split_option
+@strokes_option
 @click.option(
-    "--cards", type=click.Path(path_type=Path), multiple=True, help="Folder with cards of your own."
+    "--out",
+    type=file,
+    default=Path("stroke-statistics.png"),
+    show_default=True,
+    help="The PNG, an A4 page on its side at 300 dots an inch.",
 )
-@click.option("--split", default="train", show_default=True, help="Which images.")
-@click.option("--from", "strokes", type=click.Choice(READERS.names()), help="Where the strokes come from.")
-@click.option(
-    "--out", type=click.Path(path_type=Path, dir_okay=False), default=Path("stroke-statistics.png"),
-    show_default=True, help="The PNG, an A4 page on its side at 300 dots an inch.",
-)  # fmt: skip
 def command(
     dataset: str,
     data_dir: Path | None,

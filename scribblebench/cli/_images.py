@@ -1,0 +1,25 @@
+"""Which images of a split a command shows."""
+
+from __future__ import annotations
+
+from scribblebench.core.errors import UserError
+from scribblebench.core.seeds import uniform
+
+
+def pick_images(ids: list[str], images: tuple[str, ...] | None, count: int, *draw: str | int) -> list[str]:
+    """Return the images asked for, or some at random that do not depend on which others there are.
+
+    Args:
+        ids: all images of the split.
+        images: those asked for, if any.
+        count: how many are drawn where none is asked for.
+        draw: the names of the draw.
+
+    Raises:
+        UserError: an image is not in the split.
+    """
+    if images is None:
+        return sorted(sorted(ids, key=lambda image: uniform(*draw, image))[:count])
+    if unknown := [image for image in images if image not in ids]:
+        raise UserError(f"--images {unknown[0]}: no such image in the split. Give ids of its list.")
+    return list(images)
