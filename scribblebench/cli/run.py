@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from scribblebench.cli._options import (
     Names,
@@ -23,9 +24,9 @@ from scribblebench.cli._options import (
 )
 
 if TYPE_CHECKING:
-    from scribblebench.core.cards import DatasetCard, ProtocolCard
+    from scribblebench.core.cards import DatasetCard, GridCard, ProtocolCard
     from scribblebench.core.library import Library
-    from scribblebench.grid.jobs import Work
+    from scribblebench.grid.jobs import GridJob, Work
 
 
 @click.command("run")
@@ -85,6 +86,8 @@ def command(
 
     library = Library(*cards)
     card = library.grid(grid)
+    job = JOBS.build(card.job, {}, f"grid '{card.name}'")
+    refuse_unused(job, card)
     dataset_card, protocol_card = choose(library, dataset, protocol or card.protocol, overrides)
     asked = Asked(
         grid=card,
@@ -100,11 +103,34 @@ def command(
         runs=runs,
         variants=variants,
     )
-    work = JOBS.build(card.job, {}, f"grid '{card.name}'").plan(asked)
+    work = job.plan(asked)
     if dry_run:
         show(work)
     else:
         execute(work, jobs, runs)
+
+
+def refuse_unused(job: GridJob, grid: GridCard) -> None:
+    """Look whether the job has a use for all options of this command line.
+
+    Raises:
+        UserError: it has none for some.
+    """
+    from scribblebench.core.errors import UserError
+    from scribblebench.grid.jobs import GridJob
+
+    source = click.get_current_context().get_parameter_source
+    unused = [name for name in GridJob.takes if name not in job.takes]
+    given = [name for name in unused if source(name) is not ParameterSource.DEFAULT]
+    if given:
+        raise UserError(
+            f"Grid '{grid.name}' uses no {_options(given)}: "
+            f"the job '{grid.job}' takes none of {_options(unused)}. Leave that out."
+        )
+
+
+def _options(names: list[str]) -> str:
+    return ", ".join(f"--{name.replace('_', '-')}" for name in names)
 
 
 def choose(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 import msgspec
 import torch
@@ -66,7 +66,13 @@ class Work(Protocol):
 
 
 class GridJob(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A job of grids."""
+    """A job of grids.
+
+    Attributes:
+        takes: what it uses of ``Asked`` that not every job does; asking another job for it is an error.
+    """
+
+    takes: ClassVar[tuple[str, ...]] = ("data_dir", "rates", "seeds", "variants", "weights")
 
     def plan(self, asked: Asked) -> Work:
         """Find out what there is to do.

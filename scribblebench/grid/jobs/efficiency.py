@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
+from typing import ClassVar
 
 from scribblebench.core.cards import MethodCard, ProtocolCard
 from scribblebench.core.library import as_data
@@ -18,6 +19,8 @@ from scribblebench.training.provenance import device_name
 @JOBS.register
 class Efficiency(GridJob, frozen=True):
     """Parameters, memory, speed and operations, each method in a fresh process."""
+
+    takes: ClassVar[tuple[str, ...]] = ()
 
     def plan(self, asked: Asked) -> Measurements:
         """List a measurement for each method (see ``GridJob``)."""
