@@ -90,7 +90,7 @@ def command(
     library = Library(*cards)
     dataset_card, protocol_card = choose(library, dataset, protocol, overrides)
     asked = Asked(
-        grid=library.grid("variation"),
+        grid=library.grid("variation"),  # undegraded scribbles alone
         methods=[library.method(method)],
         protocol=protocol_card,
         overrides=overrides,

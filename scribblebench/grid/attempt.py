@@ -48,12 +48,13 @@ def attempt(job: Job, send: Send) -> Record:
         except KeyboardInterrupt:
             record = _ended(blank, "interrupted", "stopped by a signal", started)
         except Exception as error:  # one cell must not take the others with it
-            record = _ended(blank, "failed", _reason(error), started)
+            record = _ended(blank, "failed", described(error), started)
         write_record(places.runs, record)
         return record
 
 
-def _reason(error: Exception) -> str:
+def described(error: Exception) -> str:
+    """Return an error as one line; one that the user cannot mend carries its type."""
     text = " ".join(str(error).split())
     return text if isinstance(error, UserError) else f"{type(error).__name__}: {text}"
 

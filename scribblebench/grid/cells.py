@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,7 +61,7 @@ class Plan:
 
 def expand(plan: Plan) -> list[Cell]:
     """List the cells of a plan: seed by seed, variant by variant, method by method."""
-    card = plan.dataset.card
+    card, variants = plan.dataset.card, plan.variants()
     fingerprints = {split: source_fingerprint(plan.dataset, split) for split in ("train", "val")}
     weights = file_sha256(plan.weights) if plan.weights else ""
     return [
@@ -71,7 +71,7 @@ def expand(plan: Plan) -> list[Cell]:
             overrides=plan.overrides,
             dataset=card.name,
             classes=card.classes,
-            variant=variant_spec(kind, rate, seed),
+            variant=_variant_spec(kind, rate, seed),
             kind=kind,
             rate=rate,
             seed=seed,
@@ -79,18 +79,13 @@ def expand(plan: Plan) -> list[Cell]:
             val_fingerprint=fingerprints["val"],
             weights_sha256=weights,
         )
-        for kind, rate, seed, method in _product(plan)
+        for seed in plan.seeds
+        for kind, rate in variants
+        for method in plan.methods
     ]
 
 
-def _product(plan: Plan) -> Iterator[tuple[str, float, int, MethodCard]]:
-    for seed in plan.seeds:
-        for kind, rate in plan.variants():
-            for method in plan.methods:
-                yield kind, rate, seed, method
-
-
-def variant_spec(kind: str, rate: float, seed: int) -> VariantSpec:
+def _variant_spec(kind: str, rate: float, seed: int) -> VariantSpec:
     """Return the variant of one kind, rate and seed, by the default rules.
 
     The original strokes are the same whatever the seed.

@@ -42,8 +42,7 @@ def execute(cells: Sequence[Cell], places: Places, jobs: int, display: Display) 
         else:
             missing.append(Job(cell, places, boundaries))
     jobs = min(jobs or default_jobs(places.device), len(missing))
-    run = _one_by_one if jobs <= 1 else in_processes
-    return run(missing, jobs, display)
+    return in_processes(missing, jobs, display) if jobs > 1 else _one_by_one(missing, display)
 
 
 def default_jobs(device: torch.device) -> int:
@@ -57,8 +56,7 @@ def is_done(cell: Cell, places: Places) -> bool:
     return record is not None and record.status == "done"
 
 
-def _one_by_one(missing: Sequence[Job], jobs: int, display: Display) -> list[Record]:
-    del jobs
+def _one_by_one(missing: Sequence[Job], display: Display) -> list[Record]:
     records = []
     with terminable():
         for job in missing:

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from scribblebench.core.cards import MethodCard
-from scribblebench.core.errors import UserError
+from scribblebench.grid.attempt import described
 from scribblebench.grid.display import Display
 from scribblebench.grid.jobs import Asked, Outcome
 from scribblebench.store.measurement import Measurement, Value, write_measurement
@@ -38,39 +38,40 @@ class Measurements:
 
     def cells(self) -> dict[str, bool]:
         """List every measurement's name, and whether it is there."""
-        return {task.blank.slug: task.blank.path(self.runs).exists() for task in self.tasks}
+        return {task.blank.slug: self._is_done(task) for task in self.tasks}
 
     def run(self, jobs: int, display: Display) -> Outcome:
         """Measure what is missing, one after the other: two at once would disturb each other."""
         del jobs
-        run = failed = 0
+        ended = []
         for task in self.tasks:
-            if task.blank.path(self.runs).exists():
+            if self._is_done(task):
                 display.skipped(task.blank.slug, "done before")
-                continue
-            started = time.perf_counter()
-            how = self._attempt(task)
-            display.ended(task.blank.slug, how or "measured", time.perf_counter() - started)
-            run, failed = run + 1, failed + bool(how)
-        return Outcome(run, failed)
+            else:
+                ended.append(self._attempt(task, display))
+        return Outcome(len(ended), ended.count(False))
 
-    def _attempt(self, task: Task) -> str:
-        """Measure and write; say what went wrong, if anything."""
+    def _is_done(self, task: Task) -> bool:
+        return task.blank.path(self.runs).exists()
+
+    def _attempt(self, task: Task, display: Display) -> bool:
+        """Measure, write and show; tell whether that went well."""
         started, since = datetime.now(UTC), time.perf_counter()
         try:
             rows = list(task.measure())
-        except UserError as error:
-            return f"failed: {error}"
         except Exception as error:  # one measurement must not take the others with it
-            return f"failed: {type(error).__name__}: {' '.join(str(error).split())}"
+            display.ended(task.blank.slug, f"failed: {described(error)}", time.perf_counter() - since)
+            return False
+        seconds = time.perf_counter() - since
         done = msgspec.structs.replace(
             task.blank,
             rows=rows,
             started=started.isoformat(timespec="seconds"),
-            seconds=round(time.perf_counter() - since, 3),
+            seconds=round(seconds, 3),
         )
         write_measurement(self.runs, done)
-        return ""
+        display.ended(task.blank.slug, "measured", seconds)
+        return True
 
 
 def blank_measurement(asked: Asked, method: MethodCard, identity: dict[str, Any]) -> Measurement:
