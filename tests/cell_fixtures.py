@@ -10,7 +10,8 @@ import pytest
 import torch
 
 from scribblebench.core.library import Library
-from scribblebench.grid.cells import Plan, expand
+from scribblebench.grid.asked import Asked
+from scribblebench.grid.cells import expand
 from scribblebench.sources.folder import open_dataset
 from scribblebench.training.cell import Cell
 from scribblebench.training.data import Places
@@ -29,15 +30,18 @@ def make_cell(places: Places) -> MakeCell:
     def make(method: str, kind: str = "shrink", rate: float = 0.5, seed: int = 0, **settings: Any) -> Cell:
         library = Library()
         overrides = {"epochs": 4, **settings}
-        plan = Plan(
+        asked = Asked(
             grid=library.grid(kind),
             methods=[library.method(method)],
             protocol=library.protocol("toy", overrides),
             overrides=overrides,
-            dataset=places.dataset,
+            dataset=places.dataset.card,
             rates=(rate,),
             seeds=(seed,),
+            device=places.device,
+            runs=places.runs,
+            variants=places.variants,
         )
-        return expand(plan)[0]
+        return expand(asked, places.dataset)[0]
 
     return make

@@ -82,7 +82,7 @@ def command(
     from scribblebench.cli._images import pick_images
     from scribblebench.cli.run import choose
     from scribblebench.core.library import Library
-    from scribblebench.grid.jobs import Asked
+    from scribblebench.grid.asked import Asked
     from scribblebench.grid.jobs.train import trainings
     from scribblebench.training.probes import probe, trained_network
     from scribblebench.training.provenance import pick_device
@@ -96,7 +96,6 @@ def command(
         overrides=overrides,
         dataset=dataset_card,
         data_dir=data_dir,
-        rates=None,
         seeds=(seed,),
         weights=weights,
         device=pick_device(device),

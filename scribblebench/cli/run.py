@@ -81,7 +81,8 @@ def command(
     scribblebench run --grid efficiency --device cpu
     """  # noqa: D301 - click wants the backspace character itself
     from scribblebench.core.library import Library
-    from scribblebench.grid.jobs import JOBS, Asked
+    from scribblebench.grid.asked import Asked
+    from scribblebench.grid.jobs import JOBS
     from scribblebench.training.provenance import pick_device
 
     library = Library(*cards)

@@ -12,9 +12,10 @@ from typing import Any
 import msgspec
 
 from scribblebench.core.cards import MethodCard
+from scribblebench.grid.asked import Asked
 from scribblebench.grid.attempt import described
 from scribblebench.grid.display import Display
-from scribblebench.grid.jobs import Asked, Outcome
+from scribblebench.grid.jobs import Outcome
 from scribblebench.store.measurement import Measurement, Value, write_measurement
 from scribblebench.training import provenance
 

@@ -2,50 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, ClassVar, NamedTuple, Protocol
+from typing import ClassVar, NamedTuple, Protocol
 
 import msgspec
-import torch
 
-from scribblebench.core.cards import DatasetCard, GridCard, MethodCard, ProtocolCard
 from scribblebench.core.registry import Registry
+from scribblebench.grid.asked import Asked
 from scribblebench.grid.display import Display
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What the command line asks of a grid.
-
-    Attributes:
-        grid: its card.
-        methods: the cards of the methods to run.
-        protocol: with ``--set`` applied.
-        overrides: what ``--set`` replaced.
-        dataset: the dataset's card; whether its folder is opened is up to the job.
-        data_dir: the dataset's folder, or None for its usual place.
-        rates: only these rates, or None for the grid's own.
-        seeds: of strokes and training together.
-        weights: file of initial weights, or None.
-        device: where networks run.
-        runs: folder of records.
-        variants: folder of degraded variants.
-    """
-
-    grid: GridCard
-    methods: Sequence[MethodCard]
-    protocol: ProtocolCard
-    overrides: dict[str, Any]
-    dataset: DatasetCard
-    data_dir: Path | None
-    rates: Sequence[float] | None
-    seeds: Sequence[int]
-    weights: Path | None
-    device: torch.device
-    runs: Path
-    variants: Path
 
 
 class Outcome(NamedTuple):

@@ -8,7 +8,8 @@ from typing import ClassVar
 
 from scribblebench.core.cards import MethodCard, ProtocolCard
 from scribblebench.core.library import as_data
-from scribblebench.grid.jobs import JOBS, Asked, GridJob
+from scribblebench.grid.asked import Asked
+from scribblebench.grid.jobs import JOBS, GridJob
 from scribblebench.grid.measure import Measurements, Rows, Task, blank_measurement
 from scribblebench.nn.heads import HEADS
 from scribblebench.training.cell import resolved

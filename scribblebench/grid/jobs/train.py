@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from scribblebench.grid.cells import Plan, expand
+from scribblebench.grid.asked import Asked
+from scribblebench.grid.cells import expand
 from scribblebench.grid.display import Display
 from scribblebench.grid.execute import execute, is_done
-from scribblebench.grid.jobs import JOBS, Asked, GridJob, Outcome
+from scribblebench.grid.jobs import JOBS, GridJob, Outcome
 from scribblebench.sources.folder import open_dataset
 from scribblebench.training.cell import Cell
 from scribblebench.training.data import Places
@@ -47,15 +48,5 @@ def trainings(asked: Asked) -> Trainings:
         UserError: no such dataset folder, or the grid has none of the rates asked for.
     """
     opened = open_dataset(asked.dataset, asked.data_dir)
-    plan = Plan(
-        grid=asked.grid,
-        methods=asked.methods,
-        protocol=asked.protocol,
-        overrides=asked.overrides,
-        dataset=opened,
-        rates=asked.rates,
-        seeds=asked.seeds,
-        weights=asked.weights,
-    )
     places = Places(opened, asked.variants, asked.runs, asked.device, asked.weights)
-    return Trainings(expand(plan), places)
+    return Trainings(expand(asked, opened), places)

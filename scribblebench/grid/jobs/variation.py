@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from scribblebench.grid.asked import Asked
 from scribblebench.grid.display import Display
 from scribblebench.grid.execute import is_done
-from scribblebench.grid.jobs import JOBS, Asked, GridJob, Outcome
+from scribblebench.grid.jobs import JOBS, GridJob, Outcome
 from scribblebench.grid.jobs.train import Trainings, trainings
 from scribblebench.grid.measure import Measurements, Task, blank_measurement
 from scribblebench.store.measurement import Value
