@@ -14,6 +14,7 @@ import torch
 from scribblebench.grid.attempt import Job, attempt, terminable
 from scribblebench.grid.display import Display
 from scribblebench.grid.processes import in_processes
+from scribblebench.grid.stages import leaders_first, shared_stages
 from scribblebench.store.record import Record, find_record
 from scribblebench.training.cell import Cell
 from scribblebench.training.data import Places
@@ -34,13 +35,13 @@ def execute(cells: Sequence[Cell], places: Places, jobs: int, display: Display) 
     Returns:
         The records of the cells that were run now.
     """
-    boundaries = frozenset().union(*(cell.boundaries() for cell in cells))
     missing = []
-    for cell in cells:
-        if is_done(cell, places):
-            display.skipped(cell.slug, "done before")
+    stages = shared_stages(cells)
+    for index in leaders_first(stages):
+        if is_done(cells[index], places):
+            display.skipped(cells[index].slug, "done before")
         else:
-            missing.append(Job(cell, places, boundaries))
+            missing.append(Job(cells[index], places, frozenset(stages[index])))
     jobs = min(jobs or default_jobs(places.device), len(missing))
     return in_processes(missing, jobs, display) if jobs > 1 else _one_by_one(missing, display)
 

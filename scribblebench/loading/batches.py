@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import torch
+
 from scribblebench.core.cards import Augmentation
 from scribblebench.core.errors import UserError
 from scribblebench.core.seeds import rng
@@ -25,6 +27,7 @@ class Batches:
         size: images in a batch.
         seed: the training seed.
         ignore_index: label of padding.
+        device: where the batches are wanted; the canvases may lie elsewhere.
     """
 
     ids: Sequence[str]
@@ -35,6 +38,7 @@ class Batches:
     size: int
     seed: int
     ignore_index: int
+    device: torch.device
 
     def __post_init__(self) -> None:
         if len(self.ids) < self.size:
@@ -56,8 +60,8 @@ class Batches:
     def _batch(self, epoch: int, chosen: list[int]) -> Batch:
         draws = draw(self.augmentation, self.seed, epoch, [self.ids[i] for i in chosen])
         return warp(
-            self.images.pixels[chosen],
-            self.labels.pixels[chosen],
+            self.images.pixels[chosen].to(self.device),
+            self.labels.pixels[chosen].to(self.device),
             draws,
             self.images.sizes[chosen],
             self.side,

@@ -1,4 +1,4 @@
-"""The eigenspace of P itself, by eigendecomposition (paper, Eq. 7): an oracle for the soft form.
+"""The eigenspace of P itself, by eigendecomposition (paper, Eq. 7): an oracle for the soft form, and a figure.
 
 Holds n x n matrices and takes n^3 steps: for tests and figures on small grids, not for training.
 """
@@ -13,6 +13,11 @@ from torch import Tensor
 from scribblebench.ops.transforms import Flip
 from scribblebench.ops.walk import Energies
 
+# Neighbouring eigenvalues nearer than this count as one, whose eigenvectors are any of a plane.
+_GAP = 1e-6
+# What the constant eigenvector may lose to rounding.
+_PRECISE = 1e-2
+
 
 @dataclass(frozen=True)
 class Eigenspace:
@@ -20,14 +25,23 @@ class Eigenspace:
 
     Attributes:
         values: eigenvalues of P, largest first, (batch, leading).
-        orthonormal: eigenvectors of the similar symmetric matrix ``D^-1/2 W D^-1/2``, as columns,
-            (batch, n, leading).
-        vectors: eigenvectors of P, ``D^-1/2`` times those, each of length 1; the first is constant.
+        vectors: eigenvectors of P as columns, each of length 1; the first is constant, (batch, n, leading).
+        basis: their Gram-Schmidt orthonormalisation: the first k columns span what the first k eigenvectors
+            span, and ``basis basis^T`` projects onto it.
+        defined: whether the first k eigenvectors span one space, for each k, bool (batch, leading): not
+            where the next eigenvalue is the same, nor where the degrees of cells differ by more than float64
+            can hold, as those of saturated energies do.
     """
 
     values: Tensor
-    orthonormal: Tensor
     vectors: Tensor
+    basis: Tensor
+    defined: Tensor
+
+
+def symmetric(energies: Energies) -> bool:
+    """Whether queries and keys are the same, as for the inner product: then the spectrum of P is real."""
+    return energies.queries is energies.keys or torch.equal(energies.queries, energies.keys)
 
 
 def eigenspace(energies: Energies, leading: int) -> Eigenspace:
@@ -40,18 +54,52 @@ def eigenspace(energies: Energies, leading: int) -> Eigenspace:
     Raises:
         ValueError: the energies are not symmetric, so that P need not have a real spectrum.
     """
-    if energies.queries is not energies.keys and not torch.equal(energies.queries, energies.keys):
+    if not symmetric(energies):
         raise ValueError("the hard eigenspace needs symmetric energies: similarity 'inner_product'")
     factors = energies.queries.detach().double()
     matrix = factors @ factors.mT
     half = matrix.logsumexp(dim=-1) / 2
-    values, orthonormal = torch.linalg.eigh((matrix - half[:, :, None] - half[:, None, :]).exp())
-    values, orthonormal = values.flip(-1)[:, :leading], orthonormal.flip(-1)[..., :leading]
+    # D^-1/2 W D^-1/2 is symmetric and has the eigenvalues of P; D^-1/2 times its eigenvectors are those of P.
+    values, similar = torch.linalg.eigh((matrix - half[:, :, None] - half[:, None, :]).exp())
+    values, similar = values.flip(-1), similar.flip(-1)[..., :leading]
     # Shifted by the smallest degree, so that no factor overflows.
     scale = (half.amin(dim=1, keepdim=True) - half).exp()
+    vectors = torch.nn.functional.normalize(similar * scale[..., None], dim=1)
     return Eigenspace(
-        values, orthonormal, torch.nn.functional.normalize(orthonormal * scale[..., None], dim=1)
+        values[:, :leading],
+        vectors,
+        torch.linalg.qr(vectors).Q,
+        _gaps(values)[:, :leading] & _precise(vectors)[:, None],
     )
+
+
+def _gaps(values: Tensor) -> Tensor:
+    """Whether each eigenvalue is larger than the next; nothing comes after the last."""
+    return -values.diff(dim=-1, append=torch.full_like(values[:, :1], -torch.inf)) > _GAP
+
+
+def _precise(vectors: Tensor) -> Tensor:
+    """Whether the first eigenvector came out constant, as every P has it."""
+    first = vectors[..., 0].abs()
+    return first.amin(dim=1) > (1 - _PRECISE) * first.amax(dim=1)
+
+
+def flipped_back(space: Eigenspace, height: int, width: int) -> Eigenspace:
+    """Return the eigenspace of a flipped image on the cells of the image itself."""
+    cells = Flip().cells(height, width, space.values.device)
+    return Eigenspace(space.values, space.vectors[:, cells], space.basis[:, cells], space.defined)
+
+
+def squared_sines(space: Eigenspace, other: Eigenspace) -> Tensor:
+    """Compare the spans of the first k eigenvectors, for each k.
+
+    Returns:
+        Mean squared sine of the k principal angles, in [0, 1], (batch, leading). Times 2 k it is the squared
+        Frobenius distance of the two projectors.
+    """
+    overlap = (space.basis.mT @ other.basis).square().cumsum(dim=1).cumsum(dim=2)
+    shared = overlap.diagonal(dim1=1, dim2=2)
+    return 1 - shared / torch.arange(1, shared.shape[1] + 1, device=shared.device)
 
 
 def compare_flipped(energies: Energies, target: Energies, leading: int) -> tuple[Tensor, Tensor]:
@@ -70,8 +118,7 @@ def compare_flipped(energies: Energies, target: Energies, leading: int) -> tuple
         Mean squared sine of the principal angles between the two spaces, in [0, 1], and the Euclidean
         distance of the leading eigenvalues, each (batch,).
     """
-    original, other = eigenspace(energies, leading), eigenspace(target, leading)
-    cells = Flip().cells(energies.height, energies.width, original.values.device)
-    overlap = original.orthonormal[:, cells].mT @ other.orthonormal
-    sines = 1 - overlap.square().sum(dim=(1, 2)) / leading
-    return sines, torch.linalg.vector_norm(original.values - other.values, dim=1)
+    original = eigenspace(energies, leading)
+    other = flipped_back(eigenspace(target, leading), energies.height, energies.width)
+    distance = torch.linalg.vector_norm(original.values - other.values, dim=1)
+    return squared_sines(original, other)[:, -1], distance

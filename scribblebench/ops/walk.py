@@ -76,8 +76,9 @@ def _row_blocks(queries: Tensor) -> list[slice]:
 class _Diffusion(torch.autograd.Function):
     """``softmax(Q K^T) V`` in row blocks.
 
-    With O = P V and the gradient G of O: dV = P^T G, and dE = P * (G V^T - rowsum(P * G V^T)). The row sum equals
-    that of G * O, but only if nothing is rounded: in bfloat16 their difference would be mostly rounding error.
+    With O = P V and the gradient G of O: dV = P^T G, and dE = P * (G V^T - rowsum(P * G V^T)). The row sum
+    equals that of G * O, but only if nothing is rounded: in bfloat16 the difference of two roundings would
+    make up much of dE.
     """
 
     @staticmethod

@@ -85,10 +85,18 @@ def _restore_optimizer(
         id(parameter): index
         for index, parameter in enumerate(p for group in optimizer.param_groups for p in group["params"])
     }
-    names = {name: positions[id(p)] for name, p in network.named_parameters() if id(p) in positions}
+    parameters = dict(network.named_parameters())
     state: dict[int, dict[str, Any]] = {}
     for name, value in tensors.items():
-        key, _, parameter = name.partition(":")
-        state.setdefault(names[parameter], {})[key] = value
+        key, _, owner = name.partition(":")
+        parameter = parameters[owner]
+        state.setdefault(positions[id(parameter)], {})[key] = _laid_out_as(parameter, value)
     # Through the optimiser's own loader, which puts each tensor where its parameter lives.
     optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+
+
+def _laid_out_as(parameter: Tensor, value: Tensor) -> Tensor:
+    """Give a moment its parameter's memory layout: a file keeps none, and a fused optimiser relies on it."""
+    if value.shape != parameter.shape:
+        return value
+    return torch.empty_like(parameter, dtype=value.dtype, device=value.device).copy_(value)

@@ -1,4 +1,4 @@
-"""What a cell trains on and is scored on, decoded once a process and kept on the device."""
+"""What a cell trains on and is scored on, decoded once a process and kept on the device if it fits."""
 
 from __future__ import annotations
 
@@ -59,6 +59,7 @@ def training_batches(cell: Cell, places: Places) -> Batches:
         size=cell.protocol.batch,
         seed=cell.seed,
         ignore_index=dataset.card.ignore_index,
+        device=places.device,
     )
 
 
@@ -68,7 +69,8 @@ def validation(places: Places) -> Validation:
     ids = dataset.ids("val")
     images = _photographs(tuple(dataset.image_path(i) for i in ids), places.device)
     masks = _labels([dataset.mask_path(i) for i in ids], images, dataset.card.ignore_index)
-    return Validation(ids, images, masks, len(dataset.card.classes), dataset.card.ignore_index)
+    classes = len(dataset.card.classes)
+    return Validation(ids, images, masks, classes, dataset.card.ignore_index, places.device)
 
 
 @functools.lru_cache(maxsize=2)

@@ -28,6 +28,7 @@ class Validation:
         masks: dense masks of the same sizes.
         classes: number of classes.
         ignore_index: label of pixels that are not scored.
+        device: where the network is; the canvases may lie elsewhere.
     """
 
     ids: Sequence[str]
@@ -35,6 +36,7 @@ class Validation:
     masks: Canvas
     classes: int
     ignore_index: int
+    device: torch.device
 
 
 def groups(sizes: torch.Tensor, together: int = TOGETHER) -> Iterator[list[int]]:
@@ -48,11 +50,11 @@ def groups(sizes: torch.Tensor, together: int = TOGETHER) -> Iterator[list[int]]
 
 @torch.inference_mode()
 def predict(
-    network: Network, inference: Inference, images: Canvas, chosen: list[int], stride: int
+    network: Network, inference: Inference, split: Validation, chosen: list[int], stride: int
 ) -> NDArray[np.uint8]:
     """Predict the classes of images of one size, uint8 (len(chosen), h, w)."""
-    height, width = images.sizes[chosen[0]].tolist()
-    pixels = images.pixels[chosen, :, :height, :width]
+    height, width = split.images.sizes[chosen[0]].tolist()
+    pixels = split.images.pixels[chosen, :, :height, :width].to(split.device)
     scores = inference(network, normalise(pixels), stride)
     return scores.argmax(dim=1).to(torch.uint8).cpu().numpy()
 
@@ -75,7 +77,7 @@ def evaluate(
     """
     matrices: list[NDArray[np.int64]] = [np.empty(0, dtype=np.int64)] * len(split.ids)
     for chosen in groups(split.images.sizes):
-        predictions = predict(network, inference, split.images, chosen, stride)
+        predictions = predict(network, inference, split, chosen, stride)
         height, width = split.images.sizes[chosen[0]].tolist()
         for index, prediction in zip(chosen, predictions, strict=True):
             truth = split.masks.pixels[index, 0, :height, :width].cpu().numpy()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -62,19 +62,19 @@ class Trainer:
         means = Means()
         with seeded(self.device, integer_seed("epoch", self.batches.seed, epoch)):
             for index, batch in enumerate(self.batches.epoch(epoch)):
-                progress = (epoch + index / len(self.batches)) / self.protocol.epochs
-                logs, output = self._step(batch, epoch, index, progress)
+                logs, output = self.step(batch, epoch, index)
                 means.add(logs)
-        curve = {"epoch": float(epoch + 1), "rate": self._schedule(progress), **means.values()}
+        rate = self._schedule(self._progress(epoch, index))
+        curve = {"epoch": float(epoch + 1), "rate": rate, **means.values()}
         if not torch.isfinite(torch.tensor(curve["loss"])):
             raise UserError(f"The loss is {curve['loss']} in epoch {epoch + 1}. Lower the learning rate.")
         if output.energies is not None and output.alpha is not None:
             curve |= {"alpha": float(output.alpha.detach()), **diagnose(output.energies.detach())}
         return curve
 
-    def _step(
-        self, batch: Batch, epoch: int, index: int, progress: float
-    ) -> tuple[dict[str, Tensor], Output]:
+    def step(self, batch: Batch, epoch: int, index: int) -> tuple[dict[str, Tensor], Output]:
+        """Take the ``index``-th step of an epoch; return what is logged, and what the network gave."""
+        progress = self._progress(epoch, index)
         set_rate(self.optimizer, self._schedule(progress))
         with autocast(self.device, self.protocol.precision):
             output = self.network(batch.images)
@@ -90,6 +90,9 @@ class Trainer:
         total.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         self.optimizer.step()
         return {"loss": total.detach(), **logs}, output
+
+    def _progress(self, epoch: int, index: int) -> float:
+        return (epoch + index / len(self.batches)) / self.protocol.epochs
 
     def _see(self, batch: Batch, output: Output, epoch: int, index: int) -> Step:
         if output.logits is None:
@@ -147,6 +150,3 @@ def seeded(device: torch.device, seed: int) -> Iterator[None]:
     with torch.random.fork_rng(devices):
         torch.manual_seed(seed)
         yield
-
-
-EpochDone = Callable[[int, dict[str, float]], None]

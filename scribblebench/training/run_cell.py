@@ -79,7 +79,7 @@ def score(cell: Cell, network: Network, places: Places, watcher: Watcher) -> Per
 
     def logits(images: Tensor) -> Tensor:
         with autocast(places.device, cell.protocol.precision):
-            output: Tensor = network(images.to(places.device)).logits
+            output: Tensor = network(images).logits
         return output
 
     def advance(images: int) -> None:

@@ -1,0 +1,41 @@
+"""States of a training that several cells of a grid have in common: who keeps them, and who goes first."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from scribblebench.training.cell import Cell
+
+Stages = dict[int, str]
+"""Epoch -> identity of the state there."""
+
+
+def shared_stages(cells: Sequence[Cell]) -> list[Stages]:
+    """Find, for each cell, the epochs at which its state is another cell's too.
+
+    Only where a loss of some cell sets in can two cells part; a state nobody else needs is not worth a file.
+    """
+    ends = frozenset().union(*(cell.boundaries() for cell in cells))
+    stages = [{end: cell.stage_id(end) for end in ends} for cell in cells]
+    owners = Counter(stage for of_cell in stages for stage in of_cell.values())
+    return [{end: stage for end, stage in of_cell.items() if owners[stage] > 1} for of_cell in stages]
+
+
+def leaders_first(stages: Sequence[Stages]) -> list[int]:
+    """Order cells so that nobody waits for a state while another could be trained.
+
+    Of the cells that share a state, the first is in its place; the others come behind all first ones.
+
+    >>> leaders_first([{}, {5: "a"}, {5: "a"}, {}, {5: "b"}])
+    [0, 1, 3, 4, 2]
+
+    Returns:
+        Indices of the cells.
+    """
+    claimed: set[str] = set()
+    follows: list[bool] = []
+    for of_cell in stages:
+        follows.append(not claimed.isdisjoint(of_cell.values()))
+        claimed.update(of_cell.values())
+    return sorted(range(len(stages)), key=lambda index: follows[index])
