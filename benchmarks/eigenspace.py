@@ -15,17 +15,10 @@ from __future__ import annotations
 
 import argparse
 import math
-import os
-import statistics
-import subprocess
-import sys
-import time
 from collections.abc import Callable
-from pathlib import Path
+from functools import partial
 
-# Waiting threads give way to neighbours instead of spinning, which on a busy machine measures the neighbours.
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-
+import measuring  # first: it sets how threads wait, which torch reads when it is imported
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -89,90 +82,41 @@ def step(form: Form, given: tuple[Energies, Energies, Tensor]) -> list[Tensor]:
     return [value.detach(), *torch.autograd.grad(value, (given[0].queries, given[0].keys))]
 
 
-def seconds(form: Form, given: tuple[Energies, Energies, Tensor]) -> float:
-    """Time one step."""
-    cuda = given[2].is_cuda
-    if cuda:
-        torch.cuda.synchronize()
-    start = time.perf_counter()
-    step(form, given)
-    if cuda:
-        torch.cuda.synchronize()
-    return time.perf_counter() - start
-
-
 def peak_mb(name: str, cells: int, args: argparse.Namespace) -> float:
     """Measure what one step adds to the memory of this, a fresh process."""
     step(FORMS[name], inputs(name, 64, args))  # threads and libraries allocate on first use
     given = inputs(name, cells, args)
-    if args.device == "cuda":
-        torch.cuda.reset_peak_memory_stats()
-        before = torch.cuda.memory_allocated()
-        step(FORMS[name], given)
-        return (torch.cuda.max_memory_allocated() - before) / 2**20
-    Path("/proc/self/clear_refs").write_text("5", encoding="utf-8")  # the peak starts again from here
-    before_mb = _resident_peak_mb()
-    step(FORMS[name], given)
-    return _resident_peak_mb() - before_mb
+    return measuring.added_mb(lambda: step(FORMS[name], given), args.device)
 
 
-def _resident_peak_mb() -> float:
-    status = Path("/proc/self/status").read_text(encoding="utf-8")
-    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
-
-
-def peak_of_fresh_process(name: str, cells: int, args: argparse.Namespace) -> float:
-    """Run ``peak_mb`` in a process of its own."""
-    options = ["--peak", name, "--n", str(cells), "--batch", str(args.batch), "--device", args.device]
-    options += ["--threads", str(args.threads)]
-    done = subprocess.run([sys.executable, __file__, *options], check=True, capture_output=True, text=True)
-    return float(done.stdout)
-
-
-def interleaved(names: list[str], cells: int, args: argparse.Namespace) -> dict[str, float]:
-    """Check that the forms agree to 1e-5, then time them in turns; return the medians."""
+def times_of(names: list[str], cells: int, args: argparse.Namespace) -> dict[str, float]:
+    """Check that the forms agree to 1e-5, then time them."""
     given = {name: inputs(name, cells, args) for name in names}
     expected = step(FORMS[names[0]], given[names[0]])
     for name in names:
         for own, wanted in zip(step(FORMS[name], given[name]), expected, strict=True):
-            error = float((own - wanted).norm() / wanted.norm())
+            error = measuring.relative_error(own, wanted)
             assert error < 1e-5, f"{name} differs from {names[0]} by {error}"
-    runs: dict[str, list[float]] = {name: [] for name in names}
-    for _ in range(args.repeats):
-        for name in names:
-            runs[name].append(seconds(FORMS[name], given[name]))
-    return {name: statistics.median(run) for name, run in runs.items()}
+    return measuring.medians({name: partial(step, FORMS[name], given[name]) for name in names}, args)
 
 
 def report(cells: int, args: argparse.Namespace) -> None:
     """Print times, peaks and ratios for one number of cells."""
     names = list(FORMS) if cells < LARGEST_NAIVE else ["indexed", "ours"]
-    times = interleaved(names, cells, args)
-    peaks = {name: peak_of_fresh_process(name, cells, args) for name in names}
-    for name in names:
-        print(f"n={cells} {name}: {1000 * times[name]:.1f} ms, {peaks[name]:.1f} MB")
+    times, memories = times_of(names, cells, args), measuring.peaks(names, cells, args)
+    measuring.show(cells, times, memories)
     ratios = {}
     if "naive" in names:
         ratios["time_ratio"] = times["ours"] / times["naive"]
-        ratios["memory_ratio"] = peaks["ours"] / peaks["naive"]
+        ratios["memory_ratio"] = memories["ours"] / memories["naive"]
     ratios["index_time_ratio"] = times["ours"] / times["indexed"]
-    ratios["index_memory_ratio"] = peaks["ours"] / peaks["indexed"]
+    ratios["index_memory_ratio"] = memories["ours"] / memories["indexed"]
     print(f"n={cells}", *(f"{key}={ratio:.3f}" for key, ratio in ratios.items()), flush=True)
 
 
 def main() -> None:
     """Parse the command line and measure."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument(
-        "--n", type=int, nargs="+", default=[841, 3481], help="cells of the walk's grid, a square"
-    )
-    parser.add_argument("--batch", type=int, default=2)
-    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--peak", choices=FORMS, help="only measure the peak of one form, in this process")
-    args = parser.parse_args()
-    torch.set_num_threads(args.threads)
+    args = measuring.arguments(__doc__, FORMS)
     for cells in args.n:
         if args.peak:
             print(peak_mb(args.peak, cells, args))

@@ -12,13 +12,10 @@ CPU's fused kernel takes; ``attention`` is the same without slices; ``blocks`` i
 from __future__ import annotations
 
 import argparse
-import statistics
-import subprocess
-import sys
-import time
 from collections.abc import Callable
-from pathlib import Path
+from functools import partial
 
+import measuring  # first: it sets how threads wait, which torch reads when it is imported
 import torch
 from torch import Tensor
 from torch.nn.functional import scaled_dot_product_attention
@@ -71,48 +68,13 @@ def step(form: Form, inputs: list[Tensor], upstream: Tensor) -> list[Tensor]:
     return [out.detach(), *torch.autograd.grad(out, inputs, upstream)]
 
 
-def seconds(form: Form, inputs: list[Tensor], upstream: Tensor) -> float:
-    """Time one step."""
-    _finish(inputs[0].device)
-    start = time.perf_counter()
-    step(form, inputs, upstream)
-    _finish(inputs[0].device)
-    return time.perf_counter() - start
-
-
-def _finish(device: torch.device) -> None:
-    if device.type == "cuda":
-        torch.cuda.synchronize()
-
-
-def _resident_peak_mb() -> float:
-    # getrusage would count the parent's peak too, which a process inherits when it is started.
-    status = Path("/proc/self/status").read_text(encoding="utf-8")
-    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
-
-
-def peak_mb(form: Form, cells: int, batch: int, device: str) -> float:
+def peak_mb(form: Form, cells: int, args: argparse.Namespace) -> float:
     """Measure what one step adds to the memory of this, a fresh process; its inputs are not counted."""
-    small = factors(64, batch, device)
+    small = factors(64, args.batch, args.device)
     step(form, small, torch.ones_like(small[2]))
-    inputs = factors(cells, batch, device)
+    inputs = factors(cells, args.batch, args.device)
     upstream = torch.ones_like(inputs[2])
-    if device == "cuda":
-        torch.cuda.reset_peak_memory_stats()
-        before = torch.cuda.memory_allocated()
-        step(form, inputs, upstream)
-        return (torch.cuda.max_memory_allocated() - before) / 2**20
-    resident = _resident_peak_mb()
-    step(form, inputs, upstream)
-    return _resident_peak_mb() - resident
-
-
-def measure_fresh(name: str, cells: int, args: argparse.Namespace) -> float:
-    """Run ``peak_mb`` in a process of its own."""
-    options = ["--peak", name, "--n", str(cells), "--batch", str(args.batch), "--device", args.device]
-    options += ["--threads", str(args.threads)]
-    done = subprocess.run([sys.executable, __file__, *options], check=True, capture_output=True, text=True)
-    return float(done.stdout)
+    return measuring.added_mb(lambda: step(form, inputs, upstream), args.device)
 
 
 def compare(cells: int, args: argparse.Namespace) -> None:
@@ -122,37 +84,26 @@ def compare(cells: int, args: argparse.Namespace) -> None:
     expected = step(naive, inputs, upstream)
     for name, form in FORMS.items():
         for ours, theirs in zip(step(form, inputs, upstream), expected, strict=True):
-            error = float((ours - theirs).norm() / theirs.norm())
+            error = measuring.relative_error(ours, theirs)
             assert error < 1e-4, f"{name} differs from the naive form by {error}"
-    runs: dict[str, list[float]] = {name: [] for name in FORMS}
-    for _ in range(args.repeats):
-        for name, form in FORMS.items():
-            runs[name].append(seconds(form, inputs, upstream))
-    times = {name: statistics.median(run) for name, run in runs.items()}
-    peaks = {name: measure_fresh(name, cells, args) for name in FORMS}
-    for name in FORMS:
-        print(f"n={cells} {name}: {1000 * times[name]:.1f} ms, {peaks[name]:.1f} MB")
-    others = [name for name in FORMS if name != "blocks"]
-    print(
-        f"n={cells}", *(f"time_ratio_{name}={times['blocks'] / times[name]:.3f}" for name in others), end=" "
+    times = measuring.medians(
+        {name: partial(step, form, inputs, upstream) for name, form in FORMS.items()}, args
     )
-    print(*(f"memory_ratio_{name}={peaks['blocks'] / peaks[name]:.3f}" for name in others))
+    memories = measuring.peaks(FORMS, cells, args)
+    measuring.show(cells, times, memories)
+    for what, values in (("time", times), ("memory", memories)):
+        others = [name for name in FORMS if name != "blocks"]
+        print(
+            f"n={cells}", *(f"{what}_ratio_{name}={values['blocks'] / values[name]:.3f}" for name in others)
+        )
 
 
 def main() -> None:
     """Parse the command line and measure."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--n", type=int, nargs="+", default=[841, 3481], help="cells of the walk's grid")
-    parser.add_argument("--batch", type=int, default=2)
-    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--peak", choices=FORMS, help="only measure the peak of one form, in this process")
-    args = parser.parse_args()
-    torch.set_num_threads(args.threads)
+    args = measuring.arguments(__doc__, FORMS)
     for cells in args.n:
         if args.peak:
-            print(peak_mb(FORMS[args.peak], cells, args.batch, args.device))
+            print(peak_mb(FORMS[args.peak], cells, args))
         else:
             compare(cells, args)
 
