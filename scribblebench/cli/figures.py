@@ -22,10 +22,11 @@ from scribblebench.cli._options import (
 if TYPE_CHECKING:
     from scribblebench.report.figures.figure1 import Example
     from scribblebench.report.figures.figure5 import Varied
+    from scribblebench.report.figures.hard_eigenspace import Compared
     from scribblebench.sources.folder import DatasetFolder
     from scribblebench.training.cell import Cell
     from scribblebench.training.data import Places
-    from scribblebench.training.probes import Pixels, Probe
+    from scribblebench.training.probes import HardProbe, Pixels, Probe
 
 # The grid of Figure 3, in cells, and the share of it that the translation takes out of view.
 _GRID, _SHARE = (4, 5), 1 / 4
@@ -73,6 +74,9 @@ def command(
     Figure 1: scribbles, truth and prediction; the representation before and after the walk; leading
     eigenvectors of P. Figure 3: computing matrices. Figure 5: where each location varies under a transform.
 
+    Of a symmetric walk (similarity: inner_product) also the hard eigenspace, Eq. 7: where the leading
+    eigenvectors of the flipped image's P span another space than those of the image's.
+
     Give the same --dataset, --data-dir, --protocol, --set and --weights as to 'run'.
 
     \b
@@ -84,7 +88,7 @@ def command(
     from scribblebench.core.library import Library
     from scribblebench.grid.asked import Asked
     from scribblebench.grid.jobs.train import trainings
-    from scribblebench.training.probes import probe, trained_network
+    from scribblebench.training.probes import hard_probe, probe, trained_network
     from scribblebench.training.provenance import pick_device
 
     library = Library(*cards)
@@ -107,21 +111,38 @@ def command(
     network = trained_network(cell, places)
     ids = pick_images(places.dataset.ids(split), images, count, "figures")
     probes = {image: probe(cell, places, network, image, eigenvectors) for image in ids}
-    write(draw(cell, places, probes), out)
+    # Figure 1 leaves out the constant eigenvector, which belongs to the space.
+    hard = {image: hard_probe(cell, places, network, image, eigenvectors + 1) for image in ids}
+    write(draw(cell, places, probes) | draw_hard(cell, hard), out)
 
 
 def draw(cell: Cell, places: Places, probes: dict[str, Probe]) -> dict[str, dict[str, bytes]]:
-    """Draw all figures: name -> kind of file -> bytes."""
+    """Draw the paper's figures: name -> kind of file -> bytes."""
     from scribblebench.report.figures.figure1 import figure1
     from scribblebench.report.figures.figure3 import figure3
     from scribblebench.report.figures.figure5 import figure5
 
-    caption = f"{cell.method.name} on {cell.dataset}, {cell.protocol.name} protocol"
+    caption = _caption(cell)
     return {
         "figure1": figure1([_example(places.dataset, i, p) for i, p in probes.items()], caption),
         "figure3": figure3(_matrices(), *_GRID),
         "figure5": figure5([_varied(i, p) for i, p in probes.items()], caption),
     }
+
+
+def draw_hard(cell: Cell, probes: dict[str, HardProbe | None]) -> dict[str, dict[str, bytes]]:
+    """Draw the hard eigenspace of the images that have one, and name those that have none."""
+    from scribblebench.report.figures.hard_eigenspace import hard_eigenspace
+
+    symmetric = {image: seen for image, seen in probes.items() if seen is not None}
+    if unclear := [image for image, seen in symmetric.items() if not seen.defined]:
+        click.echo(
+            f"hard_eigenspace leaves out {', '.join(unclear)}: the leading eigenvectors are not determined, "
+            "as eigenvalues coincide or energies saturate.",
+            err=True,
+        )
+    images = [_compared(image, seen) for image, seen in symmetric.items() if seen.defined]
+    return {"hard_eigenspace": hard_eigenspace(images, _caption(cell))} if images else {}
 
 
 def write(figures: dict[str, dict[str, bytes]], out: Path) -> None:
@@ -132,6 +153,10 @@ def write(figures: dict[str, dict[str, bytes]], out: Path) -> None:
         for kind, content in drawn.items():
             write_atomic(out / f"{name}.{kind}", content)
         click.echo(str(out / f"{name}.png"))
+
+
+def _caption(cell: Cell) -> str:
+    return f"{cell.method.name} on {cell.dataset}, {cell.protocol.name} protocol"
 
 
 def _example(dataset: DatasetFolder, image: str, seen: Probe) -> Example:
@@ -161,6 +186,19 @@ def _varied(image: str, seen: Probe) -> Varied:
     from scribblebench.report.figures.figure5 import Varied
 
     return Varied(image, seen.transformed, seen.variation)
+
+
+def _compared(image: str, seen: HardProbe) -> Compared:
+    from scribblebench.report.figures.hard_eigenspace import Compared
+
+    return Compared(
+        name=image,
+        photograph=seen.photograph,
+        size=seen.size,
+        rows=(seen.rows, seen.flipped_rows, seen.distances),
+        values=(seen.values, seen.flipped_values),
+        sines=seen.sines,
+    )
 
 
 def _matrices() -> dict[str, tuple[Pixels, Pixels]]:

@@ -1,4 +1,4 @@
-"""The eigenspace of P itself, by eigendecomposition (paper, Eq. 7): an oracle for the soft form, and a figure.
+"""The eigenspace of P itself, by eigendecomposition (paper, Eq. 7): for a figure, and an oracle for Eq. 8.
 
 Holds n x n matrices and takes n^3 steps: for tests and figures on small grids, not for training.
 """
@@ -13,10 +13,10 @@ from torch import Tensor
 from scribblebench.ops.transforms import Flip
 from scribblebench.ops.walk import Energies
 
-# Neighbouring eigenvalues nearer than this count as one, whose eigenvectors are any of a plane.
-_GAP = 1e-6
-# What the constant eigenvector may lose to rounding.
-_PRECISE = 1e-2
+# Eigenvalues nearer than this count as one, whose eigenvectors are any of a plane: energies are float32.
+_GAP = 1e-4
+# Squared sine that rounding may put between the constant vector and the space that contains it.
+_ROUNDING = 1e-6
 
 
 @dataclass(frozen=True)
@@ -64,13 +64,10 @@ def eigenspace(energies: Energies, leading: int) -> Eigenspace:
     values, similar = values.flip(-1), similar.flip(-1)[..., :leading]
     # Shifted by the smallest degree, so that no factor overflows.
     scale = (half.amin(dim=1, keepdim=True) - half).exp()
-    vectors = torch.nn.functional.normalize(similar * scale[..., None], dim=1)
-    return Eigenspace(
-        values[:, :leading],
-        vectors,
-        torch.linalg.qr(vectors).Q,
-        _gaps(values)[:, :leading] & _precise(vectors)[:, None],
-    )
+    vectors = torch.nn.functional.normalize(similar * scale[..., None], dim=1, eps=1e-300)
+    basis = torch.linalg.qr(vectors).Q
+    defined = _gaps(values)[:, :leading] & _contains_constant(basis)
+    return Eigenspace(values[:, :leading], vectors, basis, defined)
 
 
 def _gaps(values: Tensor) -> Tensor:
@@ -78,10 +75,9 @@ def _gaps(values: Tensor) -> Tensor:
     return -values.diff(dim=-1, append=torch.full_like(values[:, :1], -torch.inf)) > _GAP
 
 
-def _precise(vectors: Tensor) -> Tensor:
-    """Whether the first eigenvector came out constant, as every P has it."""
-    first = vectors[..., 0].abs()
-    return first.amin(dim=1) > (1 - _PRECISE) * first.amax(dim=1)
+def _contains_constant(basis: Tensor) -> Tensor:
+    """Whether the constant vector, an eigenvector of every P, lies in the span of the first k, for each k."""
+    return basis.mean(dim=1).square().cumsum(dim=1) * basis.shape[1] > 1 - _ROUNDING
 
 
 def flipped_back(space: Eigenspace, height: int, width: int) -> Eigenspace:

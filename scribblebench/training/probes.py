@@ -1,4 +1,4 @@
-"""What a trained network sees in an image: for Figures 1, 3 and 5; nothing here trains."""
+"""What a trained network sees in an image: for figures; nothing here trains."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from scribblebench.core.errors import UserError
 from scribblebench.inference.whole_image import probabilities
 from scribblebench.loading.images import decode, normalise
 from scribblebench.nn.network import Network
-from scribblebench.ops.transforms import Choice, Transform
+from scribblebench.ops.hard_eigenspace import eigenspace, flipped_back, squared_sines, symmetric
+from scribblebench.ops.transforms import Choice, Flip, Transform
 from scribblebench.ops.walk import Energies
 from scribblebench.training import checkpoint
 from scribblebench.training.cell import Cell
@@ -29,6 +30,8 @@ Maps = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
 # Imaginary parts and magnitudes below this are rounding.
 _TINY = 1e-6
+# Eigenvectors compared, one after the other, by the hard eigenspace.
+_COMPARED = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +57,37 @@ class Probe:
     eigenvectors: list[tuple[float, Maps]]
     transformed: dict[str, Pixels]
     variation: dict[str, dict[str, Maps]]
+
+
+@dataclass(frozen=True, eq=False)
+class HardProbe:
+    """The leading eigenspaces of P and of the flipped image's P, flipped back (paper, Eq. 7).
+
+    Attributes:
+        photograph: what was looked at, uint8 (h, w, 3).
+        size: how many eigenvectors span the spaces of the maps, the constant one among them.
+        rows: length of each row of the projector onto the space, in [0, 1], (cells high, cells wide).
+        flipped_rows: the same of the flipped image, flipped back.
+        distances: length of each row of the difference of the two projectors.
+        values: leading eigenvalues of P, largest first.
+        flipped_values: those of the flipped image.
+        sines: mean squared sine between the spans of the first k eigenvectors, k from 1; NaN where they do
+            not span one space.
+    """
+
+    photograph: Pixels
+    size: int
+    rows: Maps
+    flipped_rows: Maps
+    distances: Maps
+    values: Maps
+    flipped_values: Maps
+    sines: Maps
+
+    @property
+    def defined(self) -> bool:
+        """Whether the two spaces are."""
+        return bool(np.isfinite(self.sines[self.size - 1]))
 
 
 def trained_network(cell: Cell, places: Places) -> Network:
@@ -146,6 +180,41 @@ def probe(cell: Cell, places: Places, network: Network, image: str, leading: int
 
 
 @torch.no_grad()
+def hard_probe(cell: Cell, places: Places, network: Network, image: str, size: int) -> HardProbe | None:
+    """Compare the leading eigenspace of an image's P with that of the flipped image's.
+
+    Args:
+        cell: whose network it is.
+        places: where things are.
+        network: of a method with a walk, in evaluation mode.
+        image: its id.
+        size: how many eigenvectors span the space, the constant one among them.
+
+    Returns:
+        None where the walk is not symmetric, so that P need not have real eigenvectors.
+    """
+    ((_, _, pixels),) = views(cell, places, [image])
+    images = normalise(pixels)
+    energies, target = (network(batch, "energies").energies for batch in (images, Flip()(images)))
+    if energies is None or target is None or not symmetric(energies):
+        return None
+    height, width = energies.height, energies.width
+    leading = min(_COMPARED, height * width)
+    space = eigenspace(energies, leading)
+    other = flipped_back(eigenspace(target, leading), height, width)
+    size = min(size, leading)
+    projector, flipped = (s.basis[0, :, :size] @ s.basis[0, :, :size].T for s in (space, other))
+    rows = (torch.linalg.vector_norm(m, dim=1) for m in (projector, flipped, projector - flipped))
+    sines = squared_sines(space, other).where(space.defined & other.defined, torch.nan)
+    return HardProbe(
+        _picture(pixels),
+        size,
+        *(_maps(row.reshape(height, width)) for row in rows),
+        *(_maps(numbers[0]) for numbers in (space.values, other.values, sines)),
+    )
+
+
+@torch.no_grad()
 def varied(cell: Cell, places: Places) -> dict[str, tuple[int, dict[str, dict[str, float]]]]:
     """Measure the variation of a trained cell on its validation images.
 
@@ -218,8 +287,12 @@ def _turned(vector: NDArray[Any]) -> Maps:
 
 
 def _magnitude(maps: Tensor) -> Maps:
-    summed: Maps = maps[0].abs().sum(dim=0).cpu().numpy()
-    return summed
+    return _maps(maps[0].abs().sum(dim=0))
+
+
+def _maps(numbers: Tensor) -> Maps:
+    maps: Maps = numbers.float().cpu().numpy()
+    return maps
 
 
 def _picture(pixels: Tensor) -> Pixels:

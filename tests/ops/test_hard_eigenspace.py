@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
+import scipy.linalg
 import torch
 from torch import Tensor
 
 from scribblebench.ops.eigenspace import compare
-from scribblebench.ops.hard_eigenspace import compare_flipped, eigenspace
+from scribblebench.ops.hard_eigenspace import compare_flipped, eigenspace, flipped_back, squared_sines
 from scribblebench.ops.transforms import Flip
 from scribblebench.ops.walk import Energies
 
@@ -36,6 +38,24 @@ def test_hard_eigenspace_is_the_spectrum_of_p() -> None:
     torch.testing.assert_close(space.vectors[0, :, 0].abs(), torch.full((20,), 20**-0.5, dtype=torch.float64))
 
 
+def test_distance_is_that_of_the_principal_angles_and_of_the_projectors() -> None:
+    """Both from the eigenvectors numpy finds of P itself, asymmetric as it is, on all cells flipped back."""
+    energies, target = symmetric(4, 5, seed=0), symmetric(4, 5, seed=1)
+    order = np.arange(20).reshape(4, 5)[:, ::-1].ravel()
+    spaces = []
+    for matrix in (energies.matrix()[0].numpy(), target.matrix()[0].numpy()[np.ix_(order, order)]):
+        values, vectors = np.linalg.eig(matrix)
+        spaces.append(vectors[:, np.argsort(-values.real)].real)
+    found = squared_sines(eigenspace(energies, 6), flipped_back(eigenspace(target, 6), 4, 5))[0]
+    for k in range(1, 7):
+        one, other = (space[:, :k] for space in spaces)
+        sines = np.sin(scipy.linalg.subspace_angles(one, other)) ** 2
+        assert found[k - 1].item() == pytest.approx(sines.mean(), abs=1e-9)
+        difference = one @ np.linalg.pinv(one) - other @ np.linalg.pinv(other)
+        assert 2 * k * found[k - 1].item() == pytest.approx((difference**2).sum(), abs=1e-9)
+        assert compare_flipped(energies, target, k)[0].item() == pytest.approx(sines.mean(), abs=1e-9)
+
+
 def test_soft_and_hard_eigenspace_vanish_together() -> None:
     energies, other = symmetric(4, 5, seed=0), symmetric(4, 5, seed=1)
     soft = compare(energies, flipped(energies), Flip())
@@ -53,6 +73,17 @@ def test_hard_eigenspace_does_not_mind_repeated_eigenvalues() -> None:
     energies = Energies(features, features, 4, 4)
     angles, _ = compare_flipped(energies, flipped(energies), leading=4)
     assert angles.abs().item() < 1e-9
+    # Eigenvalue 1 four times, then 0: only all four together span one space, or all sixteen.
+    defined = eigenspace(energies, leading=16).defined[0]
+    assert defined.nonzero().flatten().tolist() == [3, 15]
+
+
+def test_spaces_that_float64_cannot_hold_are_not_defined() -> None:
+    """One cell of a large norm draws all others, whose entries of an eigenvector vanish beside its own."""
+    energies = symmetric(4, 5, seed=0)
+    assert eigenspace(energies, leading=6).defined.all()
+    energies.queries[0, 7] *= 20
+    assert not eigenspace(energies, leading=6).defined.any()
 
 
 def test_hard_eigenspace_refuses_an_asymmetric_walk() -> None:
