@@ -135,6 +135,45 @@ def test_inner_product_walk_gets_both_halves_of_its_gradient(make_step: Callable
     torch.testing.assert_close(ours, torch.autograd.grad(wanted, features)[0], rtol=1e-4, atol=1e-6)
 
 
+def on_every_second_cell(output: Output) -> Output:
+    """What the same network gives with ``walk_stride: 2``."""
+    walk = output.energies
+    kept = torch.arange(walk.height * walk.width).view(walk.height, walk.width)[::2, ::2]
+    queries, keys = (factor[:, kept.flatten()] for factor in (walk.queries, walk.keys))
+    return dataclasses.replace(output, energies=Energies(queries, keys, *kept.shape))
+
+
+def test_a_coarser_walk_is_moved_by_its_own_cells(make_step: Callable[..., Step]) -> None:
+    step = make_step(padded=False)
+    seen: list[Tensor] = []
+
+    def forward(images: Tensor, **options: Any) -> Output:
+        seen.append(images)
+        return on_every_second_cell(step.forward(images, **options))
+
+    coarse = dataclasses.replace(step, output=on_every_second_cell(step.output), forward=forward)
+    value = SelfSupervision(transform="translation", share=1 / 2, trace=0.0)(coarse).value
+    # Half of 4 rows of cells 16 pixels apart leaves the view; of the representation's 7 it would be 24.
+    assert torch.equal(seen[0], step.images[..., 32:, :])
+    target = forward(step.images[..., 32:, :], until="energies").energies
+    shown = slice(2 * 4, None)
+    walk = coarse.output.energies
+    original = Energies(walk.queries[:, shown], walk.keys[:, shown], 2, 4).matrix()
+    wanted = functional.kl_div(original.log(), target.matrix(), reduction="sum") / (2 * 2 * 4)
+    torch.testing.assert_close(value, wanted)
+
+
+@pytest.mark.parametrize(("share", "pixels"), [(1 / 6, 8), (1 / 3, 16), (2 / 3, 32)])
+def test_the_share_of_the_height_that_leaves_the_view(
+    share: float, pixels: int, make_step: Callable[..., Step], network: Any
+) -> None:
+    step = make_step()
+    target = network(step.images[..., pixels:, :]).before
+    wanted = functional.mse_loss(step.output.before[..., pixels // 8 :, :], target)
+    loss = SelfSupervision(on="before", transform="translation", share=share, include_padding=True)
+    torch.testing.assert_close(loss(step).value, wanted)
+
+
 def test_a_network_without_a_walk_is_told_so(make_step: Callable[..., Step]) -> None:
     step = make_step()
     plain = dataclasses.replace(step, output=Output(step.output.before))
