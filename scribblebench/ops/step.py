@@ -44,7 +44,6 @@ class Step:
         forward: run the network on other images without gradient: ``forward(images, until="energies")``
             stops there, ``"after"`` and ``"logits"`` go on. BatchNorm statistics stay as they are unless
             ``update_statistics=True`` is given, as in the authors' code.
-        stride: pixels per cell of the network's grid.
         ignore_index: the label of pixels that carry no class.
         draw: one uniform number in [0, 1) of this step, by name.
     """
@@ -55,7 +54,6 @@ class Step:
     output: Output
     logits: Tensor
     forward: Callable[..., Output]
-    stride: int
     ignore_index: int
     draw: Callable[[str], float]
 

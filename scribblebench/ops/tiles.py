@@ -7,22 +7,27 @@ from collections.abc import Iterator
 import torch
 
 # Numbers in a tile. On the CPU a tile of float32 (2 MiB) stays in the caches; smaller ones make threads
-# wait for each other more often. Elsewhere a tile (64 MiB) is large enough to keep the device busy.
+# wait for each other more often. A GPU wants larger products (16 MiB), of all images at once.
 _CPU_TILE = 2**19
-_DEVICE_TILE = 2**24
+_DEVICE_TILE = 2**22
+# A product of a few rows only would be slow: from 8,192 columns on a tile grows with them.
+_LEAST_ROWS = 64
 
 
 def tiles(batch: int, rows: int, columns: int, device: torch.device) -> Iterator[tuple[slice, slice]]:
     """Cut ``batch`` matrices of ``rows`` x ``columns`` into (images, rows) slices of bounded size.
 
-    On the CPU a tile belongs to one image; elsewhere it spans the batch.
+    A tile spans as many images as fit with all their rows, on a GPU the whole batch in any case; else it is
+    part of one image.
 
     >>> [(i.start, r.start, r.stop) for i, r in tiles(2, 3481, 3481, torch.device("cpu"))][:2]
     [(0, 0, 150), (0, 150, 300)]
     """
-    on_cpu = device.type == "cpu"
-    images = 1 if on_cpu else batch
-    height = max(1, (_CPU_TILE if on_cpu else _DEVICE_TILE) // (images * columns))
-    for image in range(0, batch, images):
+    if device.type == "cpu":
+        size, together = _CPU_TILE, max(1, min(batch, _CPU_TILE // (rows * columns)))
+    else:
+        size, together = _DEVICE_TILE, batch
+    height = max(_LEAST_ROWS, size // (together * columns))
+    for image in range(0, batch, together):
         for row in range(0, rows, height):
-            yield slice(image, image + images), slice(row, min(row + height, rows))
+            yield slice(image, min(image + together, batch)), slice(row, min(row + height, rows))

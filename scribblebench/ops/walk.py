@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,11 +11,11 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from scribblebench.ops.tiles import tiles
+
 # Energies are kept in base 2 inside: torch's exp2 takes a fifth of exp's time on the CPU, and unlike exp it
 # does not slow down where the result underflows, as most of a sharp row does.
 LOG2_E = math.log2(math.e)
-# Entries of P that exist at a time, for each image: 2 MB for a CPU's cache; a GPU wants larger products.
-_ENTRIES = {"cpu": 2**19, "cuda": 2**21}
 
 
 @dataclass(frozen=True)
@@ -66,19 +67,18 @@ def diffuse(energies: Energies, values: Tensor) -> Tensor:
     return result
 
 
-def _row_blocks(queries: Tensor) -> list[slice]:
-    cells = queries.shape[1]
-    # A product of a few rows only would be slow: from 8,192 cells on a block grows with them.
-    rows = max(64, _ENTRIES.get(queries.device.type, 2**21) // cells)
-    return [slice(start, start + rows) for start in range(0, cells, rows)]
+def _tiles(queries: Tensor) -> Iterator[tuple[slice, slice]]:
+    batch, cells, _ = queries.shape
+    return tiles(batch, cells, cells, queries.device)
 
 
 class _Diffusion(torch.autograd.Function):
     """``softmax(Q K^T) V`` in row blocks.
 
-    With O = P V and the gradient G of O: dV = P^T G, and dE = P * (G V^T - rowsum(P * G V^T)). The row sum
-    equals that of G * O, but only if nothing is rounded: in bfloat16 the difference of two roundings would
-    make up much of dE.
+    With O = P V and the gradient G of O: dV = P^T G, and dE = P * (S - rowsum(P * S)) with S = G V^T. A
+    constant added to a row of S changes nothing. So in bfloat16, where the difference of two large rounded
+    numbers would make up much of dE, V is taken without its mean over cells; and the row sum is that of S
+    itself, not of G * O, which is rounded otherwise.
     """
 
     @staticmethod
@@ -87,13 +87,13 @@ class _Diffusion(torch.autograd.Function):
         log_sums = queries.new_empty(*queries.shape[:2], 1)
         scaled = queries * LOG2_E
         with torch.autocast(queries.device.type, enabled=False):
-            for rows in _row_blocks(queries):
-                block = scaled[:, rows] @ keys.transpose(1, 2)
+            for images, rows in _tiles(queries):
+                block = scaled[images, rows] @ keys[images].mT
                 peak = block.amax(dim=-1, keepdim=True)
                 block.sub_(peak).exp2_()
                 sums = block.sum(dim=-1, keepdim=True)
-                log_sums[:, rows] = peak + sums.log2()
-                out[:, rows] = block.div_(sums).to(values.dtype) @ values
+                log_sums[images, rows] = peak + sums.log2()
+                out[images, rows] = block.div_(sums).to(values.dtype) @ values[images]
         ctx.save_for_backward(queries, keys, values, log_sums)
         ctx.symmetric = queries is keys
         return out
@@ -103,19 +103,25 @@ class _Diffusion(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor | None, Tensor]:
         queries, keys, values, log_sums = ctx.saved_tensors
         scaled = queries * LOG2_E
+        centred = values if values.dtype == queries.dtype else _centred(values)
         d_queries, d_values = torch.zeros_like(queries), torch.zeros_like(values, dtype=queries.dtype)
         # The inner product's two factors are one tensor, and so is their gradient.
         d_keys = d_queries if ctx.symmetric else torch.zeros_like(keys)
         with torch.autocast(queries.device.type, enabled=False):
-            for rows in _row_blocks(queries):
-                grad = gradient[:, rows]
-                block = torch.baddbmm(log_sums[:, rows], scaled[:, rows], keys.transpose(1, 2), beta=-1)
-                _accumulate(d_values, block.exp2_().to(values.dtype).transpose(1, 2), grad)
-                slope = (grad @ values.transpose(1, 2)).to(queries.dtype).mul_(block)
+            for images, rows in _tiles(queries):
+                tile = (images, rows)
+                grad = gradient[tile]
+                block = torch.baddbmm(log_sums[tile], scaled[tile], keys[images].mT, beta=-1)
+                _accumulate(d_values[images], block.exp2_().to(values.dtype).mT, grad)
+                slope = (grad @ centred[images].mT).to(queries.dtype).mul_(block)
                 block = slope.addcmul_(block, slope.sum(dim=-1, keepdim=True), value=-1)
-                d_queries[:, rows].baddbmm_(block, keys)
-                d_keys.baddbmm_(block.transpose(1, 2), queries[:, rows])
+                d_queries[tile].baddbmm_(block, keys[images])
+                d_keys[images].baddbmm_(block.mT, queries[tile])
         return d_queries, None if ctx.symmetric else d_keys, d_values.to(values.dtype)
+
+
+def _centred(values: Tensor) -> Tensor:
+    return values - values.mean(dim=1, keepdim=True, dtype=torch.float32).to(values.dtype)
 
 
 def _accumulate(total: Tensor, left: Tensor, right: Tensor) -> None:

@@ -62,7 +62,7 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
             "schema": SCHEMA,
             "supervision": self.method.supervision,
             "network": resolved(HEADS, self.method.network, "head", self.method.name),
-            "losses": [_resolved_term(term, self.method.name) for term in self.method.losses],
+            "losses": [resolved_term(term, self.method.name) for term in self.method.losses],
             "protocol": protocol,
             "data": self.train_fingerprint,
             "variant": {"rule": RULE, **as_data(self.variant)},
@@ -125,6 +125,7 @@ def resolved(registry: Any, spec: dict[str, Any], key: str, where: str) -> dict[
     return {key: spec.get(key, ""), **msgspec.to_builtins(registry.build(spec.get(key, ""), options, where))}
 
 
-def _resolved_term(term: LossTerm, where: str) -> dict[str, Any]:
+def resolved_term(term: LossTerm, where: str) -> dict[str, Any]:
+    """Return a loss of a method and all its options, defaults included."""
     part = resolved(LOSSES, {"part": term.part, **term.options}, "part", where)
     return {**as_data(term), "options": part}

@@ -34,7 +34,7 @@ def measure(
 
     Memory is the growth of the peak since before the network was built, so weights count: on CUDA of what is
     allocated, on the CPU of the resident set. Inference is a forward pass to probabilities of every pixel;
-    training is a step of the last epoch, in which every loss acts, with the optimiser's state.
+    training is a step in which every loss acts, with the optimiser's state.
 
     Args:
         method: its card.
@@ -129,10 +129,10 @@ def _inference(network: Network, batches: Batches, protocol: ProtocolCard) -> Ca
 
 
 def _training_step(trainer: Trainer, protocol: ProtocolCard) -> Callable[[], object]:
-    """Return one step of the last epoch, augmentation included; what an epoch logs at its end is left out."""
-    last = protocol.epochs - 1
+    """Return a step with every loss acting, augmentation included; what an epoch logs at its end is not."""
     trainer.network.train()
-    return lambda: trainer.step(next(trainer.batches.epoch(last)), last, 0)
+    # At the very end of a run even a loss that sets in late acts, however few epochs there are.
+    return lambda: trainer.step(next(trainer.batches.epoch(0)), protocol.epochs, 0)
 
 
 def _median(action: Callable[[], object], device: torch.device) -> float:

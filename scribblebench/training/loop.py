@@ -105,7 +105,6 @@ class Trainer:
             output=output,
             logits=interpolate(output.logits.float(), side, mode="bilinear", align_corners=True),
             forward=self._second_branch,
-            stride=self.protocol.output_stride,
             ignore_index=self.batches.ignore_index,
             draw=lambda name: uniform("step", self.batches.seed, epoch, index, name),
         )

@@ -75,7 +75,6 @@ def make_step(network: Network) -> Callable[..., Step]:
             output,
             logits,
             network.second_pass,
-            STRIDE,
             ignore_index,
             lambda name: draw,
         )

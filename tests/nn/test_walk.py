@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.profiler import ProfilerActivity, profile
 
 from scribblebench.nn.walk import Walk
-from scribblebench.ops import walk
+from scribblebench.ops import tiles, walk
 from scribblebench.ops.walk import Energies, diffuse
 
 
@@ -47,7 +47,7 @@ def test_diffusion_is_the_loop(batch: int, height: int, width: int, depth: int, 
 def test_across_row_blocks_value_and_gradient_are_the_naive_forms(
     symmetric: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(walk._ENTRIES, "cpu", 100 * 17 * 19)
+    monkeypatch.setattr(tiles, "_CPU_TILE", 100 * 17 * 19)
     q, k, v = factors(2, 17 * 19, 8, 24)
     k = q if symmetric else k
     weight = torch.randn(v.shape, generator=torch.Generator().manual_seed(0))
@@ -61,7 +61,9 @@ def test_across_row_blocks_value_and_gradient_are_the_naive_forms(
 
 
 def test_gradcheck_across_row_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(walk, "_row_blocks", lambda _: [slice(0, 5), slice(5, 10), slice(10, 15)])
+    monkeypatch.setattr(
+        walk, "_tiles", lambda _: [(slice(i, i + 1), slice(j, j + 5)) for i in (0, 1) for j in (0, 5, 10)]
+    )
     q, k, v = factors(2, 12, 3, 4, torch.float64)
     assert torch.autograd.gradcheck(lambda a, b, c: diffuse(Energies(a, b, 3, 4), c), (q, k, v))
     assert torch.autograd.gradcheck(lambda a: diffuse(Energies(a, a, 3, 4), a), (q,))
@@ -90,7 +92,7 @@ def test_energies_are_exact_under_autocast() -> None:
 
 
 def test_gradients_of_bfloat16_values_add_up_in_float32(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(walk, "_row_blocks", lambda _: [slice(i, i + 1) for i in range(600)])
+    monkeypatch.setattr(walk, "_tiles", lambda _: [(slice(None), slice(i, i + 1)) for i in range(600)])
     zero, values = torch.zeros(1, 600, 1), torch.zeros(1, 600, 1, dtype=torch.bfloat16, requires_grad=True)
     out = diffuse(Energies(zero, zero, 20, 30), values)
     # Each of 600 rows adds 1/600: a running sum in bfloat16 stops growing at half of it.
@@ -103,7 +105,7 @@ def test_a_mean_of_bfloat16_values_hardly_disturbs_the_gradient_of_the_energies(
     """Softmax takes a row's mean out of the slopes; with values far from 0 it is nearly all of them."""
     q, k, v = factors(1, 29 * 29, 64, 64)
     values = (v.detach() + offset).bfloat16()
-    upstream = torch.randn(v.shape, generator=torch.Generator().manual_seed(0)).bfloat16()
+    upstream = torch.randn(v.shape, generator=torch.Generator().manual_seed(0)).add(offset).bfloat16()
     ours = torch.autograd.grad(diffuse(Energies(q, k, 29, 29), values), (q, k), upstream)
     naive = torch.softmax(q.double() @ k.double().mT, -1) @ values.double()
     for one, other in zip(ours, torch.autograd.grad(naive, (q, k), upstream.double()), strict=True):

@@ -12,7 +12,7 @@ from scribblebench.grid.asked import Asked
 from scribblebench.grid.jobs import JOBS, GridJob
 from scribblebench.grid.measure import Measurements, Rows, Task, blank_measurement
 from scribblebench.nn.heads import HEADS
-from scribblebench.training.cell import resolved
+from scribblebench.training.cell import resolved, resolved_term
 from scribblebench.training.efficiency import measure
 from scribblebench.training.provenance import device_name
 
@@ -32,7 +32,7 @@ def _task(asked: Asked, method: MethodCard) -> Task:
     classes, protocol = len(asked.dataset.classes), asked.protocol
     identity = {
         "network": resolved(HEADS, method.network, "head", method.name),
-        "losses": [as_data(term) for term in method.losses],
+        "losses": [resolved_term(term, method.name) for term in method.losses],
         "protocol": {k: v for k, v in as_data(protocol).items() if k not in ("name", "title", "dataset")},
         "classes": classes,
         "device": device_name(asked.device),
