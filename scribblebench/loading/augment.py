@@ -120,7 +120,7 @@ class Batch:
     """A training batch on the device.
 
     Attributes:
-        images: normalised float32 (batch, 3, side, side), 0 on padding, save where a blur spills 2 pixels into it.
+        images: normalised float32 (batch, 3, side, side); 0 on padding, save for a blurred rim of 2 pixels.
         labels: long (batch, side, side), the ignore index on padding.
         valid: bool (batch, side, side), False on padding.
     """
