@@ -27,12 +27,12 @@ def command(
     from scribblebench.core.library import Library
     from scribblebench.sources.download import default_cache
     from scribblebench.sources.fetch import fetch
-    from scribblebench.sources.toy import ensure_toy
+    from scribblebench.sources.kinds import KINDS
 
     card = Library(*cards).dataset(dataset)
     root = out or Path("data") / card.name / "source"
-    if card.source == "toy":
-        click.echo(f"{ensure_toy(root)}: generated")
+    if KINDS.get(card.source)().generate(root):
+        click.echo(f"{root}: generated")
         return
     fetched = fetch(card, root, cache or default_cache(), progress, offline)
     for item in fetched:

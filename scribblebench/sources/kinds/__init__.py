@@ -23,5 +23,10 @@ class Kind(msgspec.Struct, frozen=True):
         """
         raise NotImplementedError
 
+    def generate(self, root: Path) -> bool:
+        """Make the dataset in a folder, where it can be made; False where it has to be fetched."""
+        del root
+        return False
+
 
 KINDS: Registry[Kind] = Registry("kind of dataset", __name__)

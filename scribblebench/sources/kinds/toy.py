@@ -20,3 +20,10 @@ class Toy(Kind, frozen=True):
 
             data_dir = ensure_toy()
         return Voc().locate(card, data_dir)
+
+    def generate(self, root: Path) -> bool:
+        """Draw all scenes that are not there yet."""
+        from scribblebench.sources.toy import ensure_toy
+
+        ensure_toy(root)
+        return True
