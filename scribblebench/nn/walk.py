@@ -32,7 +32,7 @@ class Walk(nn.Module):
         self.value = nn.Linear(width, width) if embedded else nn.Identity()
         self.query, self.key = None, None
         if embedded and not uniform:
-            self.query, self.key = (nn.Linear(width, max(1, width // 8)) for _ in "qk")
+            self.query, self.key = (nn.Linear(width, max(1, width // 8)) for _ in range(2))
         self.alpha = nn.Parameter(torch.tensor(alpha_start))
         self.energy_scale = energy_scale
         self.stride = stride
