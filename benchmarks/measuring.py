@@ -8,7 +8,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 # Waiting threads give way to neighbours instead of spinning, which on a busy machine measures the neighbours.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
@@ -20,21 +20,29 @@ from scribblebench.training import memory
 Action = Callable[[], object]
 
 
-def arguments(description: str | None, forms: Iterable[str]) -> argparse.Namespace:
-    """Parse the command line, and set torch's threads."""
+def arguments(description: str | None, forms: Collection[str] = ()) -> argparse.Namespace:
+    """Parse the command line, and set torch's threads.
+
+    Args:
+        description: what ``--help`` says.
+        forms: of an operation on n cells, each to be measured in a process of its own, too.
+    """
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument(
-        "--n", type=int, nargs="+", default=[841, 3481], help="cells of the walk's grid, a square"
-    )
+    if forms:
+        parser.add_argument(
+            "--n", type=int, nargs="+", default=[841, 3481], help="cells of the walk's grid, a square"
+        )
+        parser.add_argument(
+            "--peak", choices=list(forms), help="only measure the peak of one form, in this process"
+        )
+        parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
+    else:
+        parser.set_defaults(device="cpu")
     parser.add_argument("--batch", type=int, default=2)
-    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument(
-        "--peak", choices=list(forms), help="only measure the peak of one form, in this process"
-    )
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     return args

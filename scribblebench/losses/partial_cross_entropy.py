@@ -17,8 +17,8 @@ class PartialCrossEntropy(Loss, frozen=True):
 
     def __call__(self, step: Step) -> LossValue:
         """Compute the loss of one step."""
-        total = functional.cross_entropy(
-            step.logits, step.labels, ignore_index=step.ignore_index, reduction="sum"
-        )
-        labelled = (step.labels != step.ignore_index).sum()
-        return LossValue(total / labelled.clamp(min=1), {"labelled_pixels": labelled})
+        labelled = step.labels != step.ignore_index
+        logits = step.logits_at(labelled)
+        total = functional.cross_entropy(logits, step.labels[labelled], reduction="sum")
+        count = labelled.sum()
+        return LossValue(total / count.clamp(min=1), {"labelled_pixels": count})

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import msgspec
 from torch import Tensor
+from torch.nn.functional import interpolate
 
+from scribblebench.ops.cells import between_cells
 from scribblebench.ops.walk import Energies
 
 
@@ -40,7 +43,6 @@ class Step:
         labels: class indices or the ignore index, long (batch, side, side).
         valid: False on padding, bool (batch, side, side).
         output: what the network made of ``images``.
-        logits: the output's logits at full resolution, float32 (batch, classes, side, side).
         forward: run the network on other images without gradient: ``forward(images, until="energies")``
             stops there, ``"after"`` and ``"logits"`` go on. BatchNorm statistics stay as they are unless
             ``update_statistics=True`` is given, as in the authors' code.
@@ -52,10 +54,31 @@ class Step:
     labels: Tensor
     valid: Tensor
     output: Output
-    logits: Tensor
     forward: Callable[..., Output]
     ignore_index: int
     draw: Callable[[str], float]
+
+    @cached_property
+    def logits(self) -> Tensor:
+        """The output's logits at every pixel, float32 (batch, classes, side, side)."""
+        side = self.labels.shape[-2:]
+        return interpolate(self._logits_of_cells(), side, mode="bilinear", align_corners=True)
+
+    def logits_at(self, pixels: Tensor) -> Tensor:
+        """What ``logits`` holds at some pixels, without making the others.
+
+        Args:
+            pixels: bool (batch, side, side).
+
+        Returns:
+            float32 (pixels, classes), in row-major order.
+        """
+        return between_cells(self._logits_of_cells(), pixels)
+
+    def _logits_of_cells(self) -> Tensor:
+        if self.output.logits is None:
+            raise TypeError("a network that was asked for logits gave none")
+        return self.output.logits.float()
 
 
 @dataclass(frozen=True)

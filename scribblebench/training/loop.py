@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
-from torch.nn.functional import interpolate
 
 from scribblebench.core.cards import LossTerm, ProtocolCard
 from scribblebench.core.errors import UserError
@@ -95,15 +94,11 @@ class Trainer:
         return (epoch + index / len(self.batches)) / self.protocol.epochs
 
     def _see(self, batch: Batch, output: Output, epoch: int, index: int) -> Step:
-        if output.logits is None:
-            raise TypeError("a network that was asked for logits gave none")
-        side = batch.images.shape[-2:]
         return Step(
             images=batch.images,
             labels=batch.labels,
             valid=batch.valid,
             output=output,
-            logits=interpolate(output.logits.float(), side, mode="bilinear", align_corners=True),
             forward=self._second_branch,
             ignore_index=self.batches.ignore_index,
             draw=lambda name: uniform("step", self.batches.seed, epoch, index, name),

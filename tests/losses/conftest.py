@@ -7,7 +7,6 @@ from collections.abc import Callable
 import pytest
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from scribblebench.core import seeds
 from scribblebench.ops.step import Output, Step
@@ -67,13 +66,11 @@ def make_step(network: Network) -> Callable[..., Step]:
             labels[0, 20:23, 15:40] = 1
             labels[1, 5:8, 5:20] = 3
         output = network(images)
-        logits = functional.interpolate(output.logits, size=(SIDE, SIDE), mode="bilinear", align_corners=True)
         return Step(
             images,
             labels,
             valid,
             output,
-            logits,
             network.second_pass,
             ignore_index,
             lambda name: draw,

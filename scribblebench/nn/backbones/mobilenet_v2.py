@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from scribblebench.nn.backbones import BACKBONES, Backbone, Published, Trunk
+from scribblebench.nn.backbones._depthwise import Depthwise
 from scribblebench.nn.backbones._dilate import dilate
 from scribblebench.ops.vision import torchvision
 
@@ -19,5 +20,6 @@ class MobileNetV2(Backbone, frozen=True):
         """Build the trunk (see ``Backbone``)."""
         features = torchvision("models").get_model("mobilenet_v2", weights=None).features[:18]
         dilation = dilate(features, output_stride)
+        Depthwise.adopt(features)
         published = Published("mobilenet_v2", unused=("features.18.", "classifier."))
         return Trunk({"features": features}, 320, list(features[15:]), dilation, published)

@@ -1,0 +1,33 @@
+"""Interpolation at single pixels against torch's upsampling of all of them."""
+
+from __future__ import annotations
+
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch.nn.functional import interpolate
+
+from scribblebench.ops.cells import between_cells
+
+sides = st.integers(1, 7)
+pixel_sides = st.integers(1, 25)
+
+
+shares = st.sampled_from([0.0, 0.1, 1.0])
+
+
+@given(height=sides, width=sides, rows=pixel_sides, columns=pixel_sides, share=shares)
+def test_single_pixels_are_those_of_the_upsampled_grid(
+    height: int, width: int, rows: int, columns: int, share: float
+) -> None:
+    generator = torch.Generator().manual_seed(height * 1000 + rows)
+    grid = torch.randn(2, 3, height, width, generator=generator, dtype=torch.float64, requires_grad=True)
+    wanted = torch.rand(2, rows, columns, generator=generator) <= share
+    ours = between_cells(grid, wanted)
+    dense = interpolate(grid, (rows, columns), mode="bilinear", align_corners=True)
+    theirs = dense.permute(0, 2, 3, 1)[wanted]
+    # torch, too, works out the place of a pixel in single precision.
+    torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-5)
+    slope = torch.randn(ours.shape, generator=generator, dtype=torch.float64)
+    for gradient in zip(*(torch.autograd.grad(v, grid, slope) for v in (ours, theirs)), strict=True):
+        torch.testing.assert_close(*gradient, rtol=0, atol=1e-4)
