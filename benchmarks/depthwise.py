@@ -2,7 +2,7 @@
 
     python benchmarks/depthwise.py --threads 1 --batch 8
 
-Interleaved medians of the time of each kind of strided or dilated layer, at a crop of 161 and output stride 16;
+Interleaved medians of the time of each kind of strided or dilated layer at a crop of 161, output stride 16;
 last the layer that is neither, which is the floor.
 """
 
