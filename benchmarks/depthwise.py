@@ -25,11 +25,11 @@ def layer(channels: int, stride: int, dilation: int) -> nn.Conv2d:
     return nn.Conv2d(channels, channels, 3, stride, dilation, dilation, groups=channels, bias=False)
 
 
-def step(conv: nn.Conv2d, images: Tensor) -> list[Tensor]:
+def step(conv: nn.Module, images: Tensor) -> list[Tensor]:
     """Run a layer forward and backward as in training; return its value and gradients."""
     with torch.autocast("cpu", torch.bfloat16):
         out = conv(images)
-    return [out.detach(), *torch.autograd.grad(out, (images, conv.weight), torch.ones_like(out))]
+    return [out.detach(), *torch.autograd.grad(out, (images, *conv.parameters()), torch.ones_like(out))]
 
 
 def main() -> None:
@@ -42,10 +42,10 @@ def main() -> None:
         Depthwise.adopt(ours)
         images = torch.randn(args.batch, channels, side, side).to(memory_format=torch.channels_last)
         images = images.bfloat16().requires_grad_()
-        for mine, wanted in zip(step(ours[0], images), step(theirs, images), strict=True):
+        for mine, wanted in zip(step(ours, images), step(theirs, images), strict=True):
             error = measuring.relative_error(mine.float(), wanted.float())
             assert error < 1e-2, f"differs by {error}"
-        actions = {"torch": partial(step, theirs, images), "ours": partial(step, ours[0], images)}
+        actions = {"torch": partial(step, theirs, images), "ours": partial(step, ours, images)}
         times = measuring.medians(actions, args)
         print(
             f"channels={channels} side={side} stride={stride} dilation={dilation} "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -57,27 +56,6 @@ class Names(click.ParamType[tuple[str, ...]]):
         return tuple(value.split(",")) if isinstance(value, str) else value
 
 
-def _settings(context: click.Context, parameter: click.Parameter, given: Sequence[str]) -> dict[str, Any]:
-    """Turn ``key=value`` pairs into a mapping; values are YAML."""
-    from scribblebench.core.card_yaml import parse_yaml
-
-    del context, parameter
-    parsed = {}
-    for setting in given:
-        key, sign, value = setting.partition("=")
-        if not sign or not key:
-            raise UserError(f"--set {setting}: write it as KEY=VALUE, such as --set epochs=4.")
-        parsed[key] = parse_yaml(value, f"--set {setting}: the value")
-    return parsed
-
-
-def _existing(context: click.Context, parameter: click.Parameter, path: Path | None) -> Path | None:
-    del context, parameter
-    if path is not None and not path.is_file():
-        raise UserError(f"No weights at {path}. Give --weights an existing .safetensors file.")
-    return path
-
-
 folder = click.Path(path_type=Path, file_okay=False)
 file = click.Path(path_type=Path, dir_okay=False)
 
@@ -99,27 +77,4 @@ split_option = click.option("--split", default="train", show_default=True, help=
 images_option = click.option("--images", type=Names(), help="The images' ids, with commas between them.")
 seed_option = click.option(
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Names every draw."
-)
-
-# What networks are trained under, and where that leaves its results.
-trained_dataset_option = click.option(
-    "--dataset", help="Dataset card. Default: the protocol's own, or toy, which is generated on first use."
-)
-settings_option = click.option(
-    "--set",
-    "overrides",
-    multiple=True,
-    metavar="KEY=VALUE",
-    callback=_settings,
-    help="Replace a protocol field.",
-)
-weights_option = click.option(
-    "--weights",
-    type=file,
-    callback=_existing,
-    help="Initial weights of the backbone, a .safetensors file with torchvision's names.",
-)
-device_option = click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
-runs_option = click.option(
-    "--runs", type=folder, default=Path("results/runs"), show_default=True, help="Records and weights."
 )

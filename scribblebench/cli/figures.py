@@ -3,30 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from scribblebench.cli._options import (
-    cards_option,
-    data_dir_option,
-    device_option,
-    folder,
-    images_option,
-    runs_option,
-    settings_option,
-    trained_dataset_option,
-    weights_option,
-)
+from scribblebench.cli._options import folder, images_option
+from scribblebench.cli._setting import Setting, setting_options
 
 if TYPE_CHECKING:
     from scribblebench.report.figures.figure1 import Example
-    from scribblebench.report.figures.figure5 import Varied
     from scribblebench.report.figures.hard_eigenspace import Compared
     from scribblebench.sources.folder import DatasetFolder
     from scribblebench.training.cell import Cell
-    from scribblebench.training.data import Places
-    from scribblebench.training.probes import HardProbe, Pixels, Probe
+    from scribblebench.training.hard_probe import HardProbe
+    from scribblebench.training.looks import Pixels
+    from scribblebench.training.probe import Probe
 
 # The grid of Figure 3, in cells, and the share of it that the translation takes out of view.
 _GRID, _SHARE = (4, 5), 1 / 4
@@ -34,40 +25,26 @@ _GRID, _SHARE = (4, 5), 1 / 4
 
 @click.command("figures")
 @click.option("--method", default="rw-ss", show_default=True, help="Whose network; it must have a walk.")
-@trained_dataset_option
-@data_dir_option
-@click.option("--protocol", help="Protocol card. Default: the dataset's own.")
-@settings_option
 @click.option("--seed", default=0, show_default=True, help="Of the training.")
-@weights_option
-@runs_option
+@setting_options
 @click.option("--split", default="val", show_default=True, help="Which images.")
 @images_option
 @click.option(
     "--count", type=click.IntRange(1, 12), default=3, show_default=True, help="Or how many, drawn at random."
 )
 @click.option("--eigenvectors", type=click.IntRange(1, 6), default=3, show_default=True, help="To be shown.")
-@device_option
 @click.option(
     "--out", type=folder, default=Path("results/report/figures"), show_default=True, help="Where they go."
 )
-@cards_option
 def command(
     method: str,
-    dataset: str | None,
-    data_dir: Path | None,
-    protocol: str | None,
-    overrides: dict[str, Any],
     seed: int,
-    weights: Path | None,
-    runs: Path,
+    setting: Setting,
     split: str,
     images: tuple[str, ...] | None,
     count: int,
     eigenvectors: int,
-    device: str,
     out: Path,
-    cards: tuple[Path, ...],
 ) -> None:
     """Draw Figures 1, 3 and 5 of the RW-SS paper from a network trained by 'run' on undegraded scribbles.
 
@@ -84,49 +61,37 @@ def command(
     scribblebench figures --count 4
     """  # noqa: D301 - click wants the backspace character itself
     from scribblebench.cli._images import pick_images
-    from scribblebench.cli.run import choose
-    from scribblebench.core.library import Library
-    from scribblebench.grid.asked import Asked
+    from scribblebench.core.errors import UserError
     from scribblebench.grid.jobs.train import trainings
-    from scribblebench.training.probes import hard_probe, probe, trained_network
-    from scribblebench.training.provenance import pick_device
+    from scribblebench.training.hard_probe import hard_probe
+    from scribblebench.training.looks import looks, trained_network
+    from scribblebench.training.probe import probe
 
-    library = Library(*cards)
-    dataset_card, protocol_card = choose(library, dataset, protocol, overrides)
-    asked = Asked(
-        grid=library.grid("variation"),  # undegraded scribbles alone
-        methods=[library.method(method)],
-        protocol=protocol_card,
-        overrides=overrides,
-        dataset=dataset_card,
-        data_dir=data_dir,
-        seeds=(seed,),
-        weights=weights,
-        device=pick_device(device),
-        runs=runs,
-        variants=Path("data"),
-    )
-    trained = trainings(asked)
+    undegraded = setting.library().grid("variation")
+    trained = trainings(setting.ask(undegraded, [method], [seed], variants=Path("data")))
     (cell,), places = trained.to_train, trained.places
     network = trained_network(cell, places)
     ids = pick_images(places.dataset.ids(split), images, count, "figures")
-    probes = {image: probe(cell, places, network, image, eigenvectors) for image in ids}
+    seen = list(looks(cell, places, ids))
+    probes = [found for look in seen if (found := probe(network, look, eigenvectors))]
+    if not probes:
+        raise UserError(f"Method '{method}' has no walk to be shown. Give --method rw or rw-ss.")
     # Figure 1 leaves out the constant eigenvector, which belongs to the space.
-    hard = {image: hard_probe(cell, places, network, image, eigenvectors + 1) for image in ids}
-    write(draw(cell, places, probes) | draw_hard(cell, hard), out)
+    hard = {look.image: hard_probe(network, look, eigenvectors + 1) for look in seen}
+    write(draw(cell, places.dataset, probes) | draw_hard(cell, hard), out)
 
 
-def draw(cell: Cell, places: Places, probes: dict[str, Probe]) -> dict[str, dict[str, bytes]]:
+def draw(cell: Cell, dataset: DatasetFolder, probes: list[Probe]) -> dict[str, dict[str, bytes]]:
     """Draw the paper's figures: name -> kind of file -> bytes."""
     from scribblebench.report.figures.figure1 import figure1
     from scribblebench.report.figures.figure3 import figure3
-    from scribblebench.report.figures.figure5 import figure5
+    from scribblebench.report.figures.figure5 import Varied, figure5
 
     caption = _caption(cell)
     return {
-        "figure1": figure1([_example(places.dataset, i, p) for i, p in probes.items()], caption),
+        "figure1": figure1([_example(dataset, seen) for seen in probes], caption),
         "figure3": figure3(_matrices(), *_GRID),
-        "figure5": figure5([_varied(i, p) for i, p in probes.items()], caption),
+        "figure5": figure5([Varied(p.look.image, p.transformed, p.variation) for p in probes], caption),
     }
 
 
@@ -159,33 +124,28 @@ def _caption(cell: Cell) -> str:
     return f"{cell.method.name} on {cell.dataset}, {cell.protocol.name} protocol"
 
 
-def _example(dataset: DatasetFolder, image: str, seen: Probe) -> Example:
+def _example(dataset: DatasetFolder, seen: Probe) -> Example:
     from scribblebench.core.errors import UserError
     from scribblebench.report.figures.figure1 import Example
     from scribblebench.sources.job import Job
     from scribblebench.sources.spec import VariantSpec
 
+    image, window = seen.look.image, seen.look.window
     try:
-        scribbles = Job(dataset, VariantSpec()).derive(image).label[seen.window]
+        scribbles = Job(dataset, VariantSpec()).derive(image).label[window]
     except UserError:  # validation images need not have any
         scribbles = None
     return Example(
         name=image,
-        photograph=seen.photograph,
+        photograph=seen.look.photograph,
         scribbles=scribbles,
-        truth=dataset.mask(image)[seen.window],
+        truth=dataset.mask(image)[window],
         prediction=seen.prediction,
         before=seen.before,
         after=seen.after,
         eigenvectors=seen.eigenvectors,
         ignore=dataset.card.ignore_index,
     )
-
-
-def _varied(image: str, seen: Probe) -> Varied:
-    from scribblebench.report.figures.figure5 import Varied
-
-    return Varied(image, seen.transformed, seen.variation)
 
 
 def _compared(image: str, seen: HardProbe) -> Compared:
@@ -202,8 +162,8 @@ def _compared(image: str, seen: HardProbe) -> Compared:
 
 
 def _matrices() -> dict[str, tuple[Pixels, Pixels]]:
-    from scribblebench.ops.transforms import Flip, translation
-    from scribblebench.training.probes import computing_matrices
+    from scribblebench.ops.transforms import Flip, computing_matrices, translation
 
     transforms = {"flip": Flip(), "translation": translation(_GRID[0], _SHARE, lambda name: 1.0)}
-    return {name: computing_matrices(transform, *_GRID) for name, transform in transforms.items()}
+    pairs = {name: computing_matrices(transform, *_GRID) for name, transform in transforms.items()}
+    return {name: (left.numpy(), right.numpy()) for name, (left, right) in pairs.items()}

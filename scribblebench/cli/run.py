@@ -4,28 +4,16 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 from click.core import ParameterSource
 
-from scribblebench.cli._options import (
-    Names,
-    Seeds,
-    cards_option,
-    data_dir_option,
-    device_option,
-    folder,
-    read_rates,
-    runs_option,
-    settings_option,
-    trained_dataset_option,
-    weights_option,
-)
+from scribblebench.cli._options import Names, Seeds, folder, read_rates
+from scribblebench.cli._setting import Setting, setting_options
 
 if TYPE_CHECKING:
-    from scribblebench.core.cards import DatasetCard, GridCard, ProtocolCard
-    from scribblebench.core.library import Library
+    from scribblebench.core.cards import GridCard
     from scribblebench.grid.jobs import GridJob, Work
 
 
@@ -36,38 +24,24 @@ if TYPE_CHECKING:
     "--rates", metavar="R[,R...]", callback=read_rates, help="Only these rates of the grid, such as 0,0.5."
 )
 @click.option("--seeds", type=Seeds(), help="Seeds of strokes and training together, such as 0,1,2.")
-@trained_dataset_option
-@data_dir_option
-@click.option("--protocol", help="Protocol card. Default: the grid's or the dataset's own.")
-@settings_option
-@weights_option
-@device_option
+@setting_options
 @click.option(
     "--jobs",
     type=click.IntRange(0),
     default=0,
     help="Cells at once. Default: a core each, at most 4; 1 on CUDA.",
 )
-@runs_option
 @click.option("--variants", type=folder, default=Path("data"), show_default=True, help="Degraded variants.")
 @click.option("--dry-run", is_flag=True, help="Print the cells and which are missing; train nothing.")
-@cards_option
 def command(
     grid: str,
     methods: tuple[str, ...] | None,
     rates: tuple[float, ...] | None,
     seeds: tuple[int, ...] | None,
-    dataset: str | None,
-    data_dir: Path | None,
-    protocol: str | None,
-    overrides: dict[str, Any],
-    weights: Path | None,
-    device: str,
+    setting: Setting,
     jobs: int,
-    runs: Path,
     variants: Path,
     dry_run: bool,
-    cards: tuple[Path, ...],
 ) -> None:
     """Train every method of a grid on every variant of a dataset.
 
@@ -80,35 +54,16 @@ def command(
     scribblebench run --grid shrink --dataset voc2012 --data-dir VOC2012 --protocol voc-mini --set epochs=4
     scribblebench run --grid efficiency --device cpu
     """  # noqa: D301 - click wants the backspace character itself
-    from scribblebench.core.library import Library
-    from scribblebench.grid.asked import Asked
     from scribblebench.grid.jobs import JOBS
-    from scribblebench.training.provenance import pick_device
 
-    library = Library(*cards)
-    card = library.grid(grid)
+    card = setting.library().grid(grid)
     job = JOBS.build(card.job, {}, f"grid '{card.name}'")
     refuse_unused(job, card)
-    dataset_card, protocol_card = choose(library, dataset, protocol or card.protocol, overrides)
-    asked = Asked(
-        grid=card,
-        methods=[library.method(name) for name in methods or card.methods],
-        protocol=protocol_card,
-        overrides=overrides,
-        dataset=dataset_card,
-        data_dir=data_dir,
-        rates=rates,
-        seeds=seeds or card.seeds,
-        weights=weights,
-        device=pick_device(device),
-        runs=runs,
-        variants=variants,
-    )
-    work = job.plan(asked)
+    work = job.plan(setting.ask(card, methods or card.methods, seeds or card.seeds, variants, rates))
     if dry_run:
         show(work)
     else:
-        execute(work, jobs, runs)
+        execute(work, jobs, setting.runs)
 
 
 def refuse_unused(job: GridJob, grid: GridCard) -> None:
@@ -132,16 +87,6 @@ def refuse_unused(job: GridJob, grid: GridCard) -> None:
 
 def _options(names: list[str]) -> str:
     return ", ".join(f"--{name.replace('_', '-')}" for name in names)
-
-
-def choose(
-    library: Library, dataset: str | None, protocol: str | None, overrides: dict[str, Any]
-) -> tuple[DatasetCard, ProtocolCard]:
-    """Pick dataset and protocol: each brings the other where only one is named."""
-    if dataset is None:
-        dataset = library.protocol(protocol).dataset if protocol else "toy"
-    card = library.dataset(dataset)
-    return card, library.protocol(protocol or card.protocol, overrides)
 
 
 def show(work: Work) -> None:

@@ -15,6 +15,11 @@ Network = Callable[[Tensor], Tensor]
 class Inference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A way of looking at whole images; its fields are the options of a protocol's ``evaluation``."""
 
+    @property
+    def zoom(self) -> float:
+        """Zoom of an image in a single pass, for figures and Table 3."""
+        return 1.0
+
     def __call__(self, network: Network, images: Tensor, stride: int) -> Tensor:
         """Compute class probabilities.
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Annotated
 
 import torch
+from msgspec import Meta
 from torch import Tensor
 from torch.nn.functional import interpolate, pad
 
@@ -23,7 +25,7 @@ class SlidingWindow(Inference, frozen=True):
         step: pixels between windows; two thirds of a window in the authors' code.
     """
 
-    scales: tuple[float, ...] = (0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0)
+    scales: Annotated[tuple[float, ...], Meta(min_length=1)] = (0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0)
     long_side: int = 512
     window: int = 465
     step: int = 310

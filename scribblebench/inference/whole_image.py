@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from statistics import median_low
+from typing import Annotated
+
 import torch
+from msgspec import Meta
 from torch import Tensor
 from torch.nn.functional import interpolate, pad
 
@@ -18,8 +22,13 @@ class WholeImage(Inference, frozen=True):
         flip: add a mirrored pass at each scale.
     """
 
-    scales: tuple[float, ...] = (1.0,)
+    scales: Annotated[tuple[float, ...], Meta(min_length=1)] = (1.0,)
     flip: bool = False
+
+    @property
+    def zoom(self) -> float:
+        """The middle one of the scales (see ``Inference``)."""
+        return median_low(self.scales)
 
     def __call__(self, network: Network, images: Tensor, stride: int) -> Tensor:
         """Compute class probabilities (see ``Inference``)."""

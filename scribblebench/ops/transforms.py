@@ -135,3 +135,13 @@ def choose(choice: Choice, height: int, share: float, draw: Draw) -> Transform:
         draw: one uniform number of this step, by name.
     """
     return _CHOICES[choice](height, share, draw)
+
+
+def computing_matrices(transform: Transform, height: int, width: int) -> tuple[Tensor, Tensor]:
+    """Write a transform as the T_r and T_c of Eq. 9: matrices of 0 and 1, for figures and tests.
+
+    >>> computing_matrices(Flip(), 1, 2)[0].tolist()
+    [[0, 1], [1, 0]]
+    """
+    rows = torch.eye(height * width, dtype=torch.uint8)[transform.cells(height, width)]
+    return rows, rows.mT

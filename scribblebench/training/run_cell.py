@@ -11,8 +11,8 @@ import msgspec
 import torch
 from torch import Tensor
 
-from scribblebench.core.cards import MethodCard
-from scribblebench.inference import INFERENCES
+from scribblebench.core.cards import MethodCard, ProtocolCard
+from scribblebench.inference import INFERENCES, Inference
 from scribblebench.losses import LOSSES
 from scribblebench.nn.network import Network, build_network, parameter_counts
 from scribblebench.nn.weights import load_weights
@@ -70,11 +70,15 @@ def make_terms(method: MethodCard) -> list[Term]:
     return [Term(card, LOSSES.build(card.part, card.options, where)) for card in method.losses]
 
 
+def make_inference(protocol: ProtocolCard) -> Inference:
+    """Build the way in which a protocol looks at whole images."""
+    options = {k: v for k, v in protocol.evaluation.items() if k != "part"}
+    return INFERENCES.build(protocol.evaluation["part"], options, f"protocol {protocol.name}")
+
+
 def score(cell: Cell, network: Network, places: Places, watcher: Watcher) -> PerImageConfusion:
     """Evaluate a network on the validation split as the protocol says."""
-    options = {k: v for k, v in cell.protocol.evaluation.items() if k != "part"}
-    inference = INFERENCES.build(cell.protocol.evaluation["part"], options, f"protocol {cell.protocol.name}")
-    split = validation(places)
+    inference, split = make_inference(cell.protocol), validation(places)
     done = 0
 
     def logits(images: Tensor) -> Tensor:

@@ -20,6 +20,9 @@ from scribblebench.ops.step import Output
 from scribblebench.ops.tiles import tiles
 from scribblebench.ops.transforms import Choice, Transform, choose
 from scribblebench.ops.walk import Energies
+from scribblebench.training.cell import Cell
+from scribblebench.training.data import Places
+from scribblebench.training.looks import looks, trained_network
 
 TRANSFORMS: tuple[Choice, ...] = ("flip", "translation")
 # Share of the height that a translation takes out of view, as in training.
@@ -92,6 +95,28 @@ def variation(
         "after": _of_maps(transform(first.after, step), other.after),
         "eigenspace": _of_walks(first.energies, other.energies, transform),
     }
+
+
+@torch.no_grad()
+def varied(cell: Cell, places: Places) -> dict[str, tuple[int, dict[str, dict[str, float]]]]:
+    """Measure the variation of a trained cell on its validation images.
+
+    Returns:
+        Transform -> number of images, and location -> column of the table -> mean over the images.
+
+    Raises:
+        UserError: the cell was not trained here, or its method has no walk.
+    """
+    network = trained_network(cell, places)
+    found: dict[Choice, list[dict[str, Variation]]] = {name: [] for name in TRANSFORMS}
+    for look in looks(cell, places, places.dataset.ids("val")):
+        images = look.normalised
+        output = network(images, "after")
+        cells = (images.shape[-2] - 1) // look.unit + 1
+        for name, kept in found.items():
+            transform = pick(name, look.image, cells)
+            kept.append(variation(network, images, transform, look.unit, output))
+    return {name: (len(kept), means(kept)) for name, kept in found.items()}
 
 
 def means(found: list[dict[str, Variation]]) -> dict[str, dict[str, float]]:

@@ -11,7 +11,7 @@ import pytest
 
 from scribblebench.cli.figures import draw_hard
 from scribblebench.cli.main import main
-from scribblebench.training.probes import HardProbe
+from scribblebench.training.hard_probe import HardProbe
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from scribblebench.loading.images import decode, normalise
 from scribblebench.nn.network import Network
 from scribblebench.training.data import Places
-from scribblebench.training.probes import hard_probe
+from scribblebench.training.hard_probe import hard_probe
+from scribblebench.training.looks import looks
 from scribblebench.training.run_cell import make_network
 
 
@@ -30,7 +31,8 @@ def projector(network: Network, photograph: NDArray[np.uint8], size: int) -> NDA
 def test_a_hard_probe_compares_projectors_on_the_cells_of_the_image(make_cell: Any, places: Places) -> None:
     cell, image = make_cell("rw-inner-product", rate=0), places.dataset.ids("val")[1]
     network = make_network(cell, places).eval()
-    found = hard_probe(cell, places, network, image, size=3)
+    (look,) = looks(cell, places, [image])
+    found = hard_probe(network, look, size=3)
     assert found is not None
     assert found.defined
     photograph = decode(places.dataset.image_path(image), "RGB")
@@ -50,4 +52,5 @@ def test_a_hard_probe_compares_projectors_on_the_cells_of_the_image(make_cell: A
 
 def test_a_walk_with_projections_has_no_hard_eigenspace(make_cell: Any, places: Places) -> None:
     cell, image = make_cell("rw", rate=0), places.dataset.ids("val")[0]
-    assert hard_probe(cell, places, make_network(cell, places).eval(), image, size=3) is None
+    (look,) = looks(cell, places, [image])
+    assert hard_probe(make_network(cell, places).eval(), look, size=3) is None

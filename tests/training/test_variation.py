@@ -11,9 +11,10 @@ from torch.nn.functional import conv2d
 from scribblebench.core.errors import UserError
 from scribblebench.ops.hard_eigenspace import eigenspace
 from scribblebench.ops.step import Output
-from scribblebench.ops.transforms import Flip, Transform, Translation
+from scribblebench.ops.transforms import Flip, Transform, Translation, computing_matrices
 from scribblebench.ops.walk import Energies
-from scribblebench.training.probes import centre, computing_matrices, leading_eigenvectors
+from scribblebench.training.looks import centre
+from scribblebench.training.probe import leading_eigenvectors
 from scribblebench.training.variation import means, pick, variation
 
 UNIT, ROWS, COLUMNS = 4, 7, 5
@@ -51,7 +52,7 @@ def explicit(energies: Energies) -> Tensor:
 @pytest.mark.parametrize("transform", [Flip(), Translation(2, "top"), Translation(2, "bottom")])
 def test_p_varies_as_the_computing_matrices_say(transform: Transform) -> None:
     network, pixels = Small(), image()
-    left, right = (torch.tensor(m, dtype=torch.float32) for m in computing_matrices(transform, ROWS, COLUMNS))
+    left, right = (matrix.float() for matrix in computing_matrices(transform, ROWS, COLUMNS))
     assert torch.equal(right, left.T)
     moved = left @ explicit(network(pixels, "after").energies) @ right
     moved = moved / moved.sum(dim=1, keepdim=True)  # select, then renormalise
@@ -99,13 +100,16 @@ def test_direction_is_fixed_by_the_images_name() -> None:
     assert pick("translation", "2007_000032", 30) == pick("translation", "2007_000032", 30)
 
 
-@pytest.mark.parametrize("sides", [(97, 97), (375, 500), (50, 470)])
-def test_windows_fit_the_grid(sides: tuple[int, int]) -> None:
-    for part, side in zip(centre(*sides, unit=16, largest=465), sides, strict=True):
-        length = part.stop - part.start
-        assert (length - 1) % 16 == 0
-        assert min(side, 465) - 16 < length <= min(side, 465)
-        assert abs(part.start - (side - part.stop)) <= 1
+@pytest.mark.parametrize("zoom", [0.5, 1.0, 1.3])
+@pytest.mark.parametrize("side", [50, 97, 375, 470, 500])
+def test_windows_fit_the_grid(side: int, zoom: float) -> None:
+    part, seen = centre(side, unit=16, largest=465, zoom=zoom)
+    length = part.stop - part.start
+    assert (seen - 1) % 16 == 0
+    assert min(round(side * zoom), 465) - 16 < seen <= min(round(side * zoom), 465)
+    assert abs(length * zoom - seen) <= max(1, zoom)
+    assert part.start >= 0
+    assert abs(part.start - (side - part.stop)) <= 1
 
 
 def test_eigenvectors_of_a_symmetric_walk_are_those_of_the_decomposition() -> None:

@@ -13,8 +13,7 @@ from scribblebench.grid.jobs.train import Trainings, trainings
 from scribblebench.grid.measure import Measurements, Task, blank_measurement
 from scribblebench.store.measurement import Value
 from scribblebench.training.cell import Cell
-from scribblebench.training.probes import varied
-from scribblebench.training.variation import SHARE
+from scribblebench.training.variation import SHARE, varied
 
 
 @JOBS.register
