@@ -23,6 +23,8 @@ lint: .venv/installed
 bench: .venv/installed
 	$(BIN)/python benchmarks/eigenspace.py
 	$(BIN)/python benchmarks/walk.py
+	$(BIN)/python benchmarks/labelled_pixels.py
+	$(BIN)/python benchmarks/depthwise.py --threads 1 --batch 8
 	$(if $(VOC),$(BIN)/python benchmarks/make_dataset.py --data-dir $(VOC),@echo "make bench VOC=DIR times make-dataset too.")
 
 .venv/installed: pyproject.toml

@@ -103,7 +103,7 @@ def times_of(names: list[str], cells: int, args: argparse.Namespace) -> dict[str
 def report(cells: int, args: argparse.Namespace) -> None:
     """Print times, peaks and ratios for one number of cells."""
     names = list(FORMS) if cells < LARGEST_NAIVE else ["indexed", "ours"]
-    times, memories = times_of(names, cells, args), measuring.peaks(names, cells, args)
+    times, memories = times_of(names, cells, args), measuring.peaks(names, args, f"--n={cells}")
     measuring.show(cells, times, memories)
     ratios = {}
     if "naive" in names:
@@ -116,7 +116,7 @@ def report(cells: int, args: argparse.Namespace) -> None:
 
 def main() -> None:
     """Parse the command line and measure."""
-    args = measuring.arguments(__doc__, FORMS)
+    args = measuring.arguments(__doc__, FORMS, cells=True)
     for cells in args.n:
         if args.peak:
             print(peak_mb(args.peak, cells, args))

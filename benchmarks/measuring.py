@@ -20,29 +20,31 @@ from scribblebench.training import memory
 Action = Callable[[], object]
 
 
-def arguments(description: str | None, forms: Collection[str] = ()) -> argparse.Namespace:
+def arguments(
+    description: str | None, forms: Collection[str] = (), *, cells: bool = False
+) -> argparse.Namespace:
     """Parse the command line, and set torch's threads.
 
     Args:
         description: what ``--help`` says.
-        forms: of an operation on n cells, each to be measured in a process of its own, too.
+        forms: whose memory is measured, each in a process of its own, by ``--peak``.
+        cells: what is measured depends on the number of cells.
     """
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    if forms:
+    if cells:
         parser.add_argument(
             "--n", type=int, nargs="+", default=[841, 3481], help="cells of the walk's grid, a square"
         )
+    parser.add_argument("--batch", type=int, default=2)
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--repeats", type=int, default=5)
+    if forms:
         parser.add_argument(
             "--peak", choices=list(forms), help="only measure the peak of one form, in this process"
         )
-        parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
-    else:
-        parser.set_defaults(device="cpu")
-    parser.add_argument("--batch", type=int, default=2)
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--repeats", type=int, default=5)
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     return args
@@ -79,14 +81,9 @@ def added_mb(action: Action, device: str) -> float:
     return memory.peak_mb(place) - before
 
 
-def peaks(forms: Iterable[str], cells: int, args: argparse.Namespace) -> dict[str, float]:
+def peaks(forms: Iterable[str], args: argparse.Namespace, *more: str) -> dict[str, float]:
     """Call this program with ``--peak`` once a form: a fresh process has nothing in reserve."""
-    options = [
-        f"--n={cells}",
-        f"--batch={args.batch}",
-        f"--device={args.device}",
-        f"--threads={args.threads}",
-    ]
+    options = [f"--batch={args.batch}", f"--device={args.device}", f"--threads={args.threads}", *more]
     found = {}
     for form in forms:
         command = [sys.executable, sys.argv[0], "--peak", form, *options]

@@ -46,6 +46,7 @@ cells() {
 
 bench eigenspace --batch 8 --n 841 3481 8281
 bench walk --batch 8 --n 841 3481
+bench labelled_pixels --batch 8
 # The end points with several seeds first: they decide; the middle rates come last.
 cells --grid shrink --rates 0,1 --seeds 0,1,2
 cells --grid ablation --seeds 0

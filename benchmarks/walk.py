@@ -89,7 +89,7 @@ def compare(cells: int, args: argparse.Namespace) -> None:
     times = measuring.medians(
         {name: partial(step, form, inputs, upstream) for name, form in FORMS.items()}, args
     )
-    memories = measuring.peaks(FORMS, cells, args)
+    memories = measuring.peaks(FORMS, args, f"--n={cells}")
     measuring.show(cells, times, memories)
     for what, values in (("time", times), ("memory", memories)):
         others = [name for name in FORMS if name != "blocks"]
@@ -100,7 +100,7 @@ def compare(cells: int, args: argparse.Namespace) -> None:
 
 def main() -> None:
     """Parse the command line and measure."""
-    args = measuring.arguments(__doc__, FORMS)
+    args = measuring.arguments(__doc__, FORMS, cells=True)
     for cells in args.n:
         if args.peak:
             print(peak_mb(FORMS[args.peak], cells, args))
