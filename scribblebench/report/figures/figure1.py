@@ -76,10 +76,7 @@ def _drawing(example: Example) -> Callable[[Sequence[Axes]], None]:
         panels[4].imshow(example.after, cmap=_SEQUENTIAL)
         for panel, (value, vector) in zip(panels[5:], example.eigenvectors, strict=False):
             panel.imshow(vector, cmap=_DIVERGING, vmin=-1, vmax=1)
-            # Adding 0 turns a rounded -0 into 0.
-            panel.set_title(
-                f"\u03bb = {round(value, 2) + 0:.2f}".replace("-", "\u2212"), fontsize=SMALL, pad=3
-            )
+            panel.set_title(f"\u03bb = {value:.2g}".replace("-", "\u2212"), fontsize=SMALL, pad=3)
 
     return draw
 
