@@ -9,6 +9,7 @@ from typing import Any
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from scribblebench.report.collect import NONE, Group, Variant
 from scribblebench.report.figures.style import INK, legend, looks, render
@@ -26,9 +27,10 @@ def losses(group: Group) -> dict[str, bytes]:
 
     def draw(figure: Figure) -> None:
         panels = _panels(figure, len(methods), sharey=True)
+        for axes in panels[::_ACROSS]:
+            axes.set_ylabel("training loss")
         for axes, (method, title) in zip(panels, methods.items(), strict=True):
-            axes.set_title(f"{title}: training loss")
-            axes.set_xlabel("epoch")
+            axes.set_title(title)
             for variant, colour in colours.items():
                 for cell in group.at(method, variant):
                     _line(axes, cell.record.curve, "loss", colour)
@@ -54,7 +56,6 @@ def logged(group: Group) -> dict[str, bytes] | None:
         panels = _panels(figure, len(keys), sharey=False)
         for axes, key in zip(panels, keys, strict=True):
             axes.set_title(key.replace("_", " "))
-            axes.set_xlabel("epoch")
             for cell in cells:
                 look = shown[cell.record.method]
                 _line(axes, cell.record.curve, key, look.colour, look.dash)
@@ -71,7 +72,11 @@ def _panels(figure: Figure, count: int, sharey: bool) -> list[Axes]:
     grid = figure.subplots(rows, across, sharey=sharey, squeeze=False)
     for axes in grid.flat[count:]:
         axes.set_visible(False)
-    return list(grid.flat[:count])
+    panels = list(grid.flat[:count])
+    for axes in panels:
+        axes.set_xlabel("epoch")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    return panels
 
 
 def _height(panels: int) -> float:
