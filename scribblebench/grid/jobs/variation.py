@@ -13,6 +13,7 @@ from scribblebench.grid.jobs.train import Trainings, trainings
 from scribblebench.grid.measure import Measurements, Task, blank_measurement
 from scribblebench.store.measurement import Value
 from scribblebench.training.cell import Cell
+from scribblebench.training.run_cell import make_inference
 from scribblebench.training.variation import SHARE, varied
 
 
@@ -48,7 +49,12 @@ class TrainedMeasurements:
 
 
 def _task(asked: Asked, cell: Cell, trained: Trainings) -> Task:
-    identity = {"training": cell.training_identity, "val": cell.val_fingerprint, "share": SHARE}
+    identity = {
+        "training": cell.training_identity,
+        "val": cell.val_fingerprint,
+        "share": SHARE,
+        "zoom": make_inference(cell.protocol).zoom,
+    }
     blank = blank_measurement(asked, cell.method, identity)
     return Task(blank, lambda: _rows(cell, trained))
 
