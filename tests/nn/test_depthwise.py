@@ -12,12 +12,16 @@ from scribblebench.nn.backbones._depthwise import Depthwise
 CHANNELS = 6
 
 
+def noise(*shape: int) -> Tensor:
+    return torch.randn(shape, generator=torch.Generator().manual_seed(len(shape) + sum(shape)))
+
+
 def make(stride: int, dilation: int) -> nn.Conv2d:
     conv = nn.Conv2d(
         CHANNELS, CHANNELS, 3, stride, dilation, dilation, groups=CHANNELS, bias=False, dtype=torch.bfloat16
     )
     with torch.no_grad():
-        conv.weight.copy_(torch.randn(conv.weight.shape, generator=torch.Generator().manual_seed(1)))
+        conv.weight.copy_(noise(*conv.weight.shape))
     return conv
 
 
@@ -32,7 +36,7 @@ def run(conv: nn.Conv2d, images: Tensor) -> tuple[Tensor, ...]:
 @pytest.mark.parametrize(("stride", "dilation"), [(1, 1), (2, 1), (1, 2), (1, 3), (1, 4)])
 def test_results_and_gradients_are_torchs(stride: int, dilation: int, size: tuple[int, int]) -> None:
     conv = make(stride, dilation)
-    images = torch.randn(2, CHANNELS, *size, generator=torch.Generator().manual_seed(2)).bfloat16()
+    images = noise(2, CHANNELS, *size).bfloat16()
     wanted = run(make(stride, dilation).float(), images.float())
     Depthwise.adopt(nn.Sequential(conv))
     assert isinstance(conv, Depthwise)
@@ -42,7 +46,7 @@ def test_results_and_gradients_are_torchs(stride: int, dilation: int, size: tupl
 
 
 def test_rounding_is_that_of_autocast() -> None:
-    conv, images = make(2, 1).float(), torch.randn(2, CHANNELS, 9, 9)
+    conv, images = make(2, 1).float(), noise(2, CHANNELS, 9, 9)
     with torch.autocast("cpu", torch.bfloat16):
         wanted = conv(images.bfloat16())
         Depthwise.adopt(nn.Sequential(conv))
