@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+from scribblebench.cli._options import file
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from scribblebench.report.collect import Variant
     from scribblebench.report.estimates import Estimates
+    from scribblebench.report.published import Claim
 
 RUNS = Path("results/runs")
 OUT = Path("results/report")
@@ -42,6 +46,11 @@ _FALLING = "\u2020"
     is_flag=True,
     help="Keep cells whose training loss still fell at the end out of ratios and comparisons.",
 )
+@click.option(
+    "--claims",
+    type=file,
+    help="Inequalities to test instead of the paper's: a CSV like results/published/claims.csv.",
+)
 def command(
     runs: tuple[Path, ...],
     out: Path,
@@ -49,6 +58,7 @@ def command(
     protocol: str | None,
     resamples: int,
     converged: bool,
+    claims: Path | None,
 ) -> None:
     """Write tables, curves and one HTML page from the records of 'scribblebench run'.
 
@@ -59,18 +69,34 @@ def command(
 
     from scribblebench.report.collect import NONE, gather
     from scribblebench.report.measured import measured_tables
+    from scribblebench.report.published import claims as read_claims
     from scribblebench.report.write import PAGE, write_report
 
     folders = runs or (RUNS,)
     measured = measured_tables(folders, dataset, protocol)
     groups = gather(folders, dataset, protocol, may_be_empty=bool(measured))
     console = Console()
-    for estimates in write_report(groups, out, resamples, measured, converged_only=converged):
+    tested = read_claims(claims)
+    written = write_report(groups, out, resamples, measured, converged_only=converged, claims=tested)
+    for estimates in written:
         for kind in estimates.group.kinds or [NONE.kind]:
             console.print(_summary(estimates, kind))
     tables = [table.kind.file for table in measured] + ["table4.csv"] * bool(groups)
     names = ", ".join(str(out / name) for name in tables)
     console.print(f"Wrote {names} and {out / PAGE}.", soft_wrap=True, highlight=False)
+    if claims:
+        _name_unmeasured(claims, tested, written)
+
+
+def _name_unmeasured(path: Path, tested: Sequence[Claim], written: Sequence[Estimates]) -> None:
+    """Say which of the user's inequalities no group can answer: a method may be misspelt."""
+    from scribblebench.report.comparisons import compare
+
+    measured = {comparison.claim for estimates in written for comparison in compare(estimates)}
+    for claim in tested:
+        if claim not in measured:
+            what = f"{claim.better} better than {claim.worse} in {claim.quantity}, {claim.kind}"
+            click.echo(f"{path}: not measured: {what}.", err=True)
 
 
 def _summary(estimates: Estimates, kind: str) -> Table:

@@ -1,4 +1,4 @@
-"""The paper's inequalities, each tested on a group, corrected for their number."""
+"""Inequalities such as the paper's, each tested on a group, corrected for their number."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from scribblebench.report.bootstrap import Estimate, Values, holm, one_sided_p
 from scribblebench.report.collect import NONE, Variant
 from scribblebench.report.estimates import Estimates
-from scribblebench.report.published import Claim, claims
+from scribblebench.report.published import Claim
 
 ALPHA = 0.05
 # A resample of one or two seeds shows next to nothing of the spread between seeds: images alone would
@@ -48,11 +48,13 @@ class Comparison:
 
 
 def compare(estimates: Estimates) -> list[Comparison]:
-    """Estimate every inequality of ``claims.csv`` whose cells the group has, in the order of the file.
+    """Estimate every claim whose cells the group has, in the order given.
 
     Those with at least three seeds are tested, and corrected for their number.
     """
-    measured = [(claim, *found) for claim in claims() if (found := _difference(estimates, claim)) is not None]
+    measured = [
+        (claim, *found) for claim in estimates.claims if (found := _difference(estimates, claim)) is not None
+    ]
     ps = [one_sided_p(values) if seeds >= LEAST_SEEDS else None for _, values, seeds, _ in measured]
     adjusted = iter(holm([p for p in ps if p is not None]))
     return [

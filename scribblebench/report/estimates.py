@@ -10,6 +10,7 @@ import numpy as np
 from scribblebench.report.bootstrap import Estimate, Values, image_weights, resampled_miou, seed_weights
 from scribblebench.report.collect import NONE, Cell, Group, Variant
 from scribblebench.report.convergence import is_flat
+from scribblebench.report.published import Claim
 
 
 class Estimates:
@@ -23,12 +24,16 @@ class Estimates:
         resamples: how many bootstrap resamples.
         converged_only: keep cells whose training loss still fell out of losses, ratios and comparisons; their
             mIoU is shown all the same.
+        claims: inequalities to be tested.
     """
 
-    def __init__(self, group: Group, resamples: int, *, converged_only: bool = False) -> None:
+    def __init__(
+        self, group: Group, resamples: int, *, converged_only: bool = False, claims: Sequence[Claim] = ()
+    ) -> None:
         self.group = group
         self.resamples = resamples
         self.converged_only = converged_only
+        self.claims = claims
         self._cells: dict[tuple[str, Variant, int], Values] = {}
 
     @cached_property

@@ -1,9 +1,10 @@
-"""The papers' own numbers, with their sources: CSV files read strictly into rows."""
+"""The papers' own numbers and claims, with their sources: CSV files read strictly into rows."""
 
 from __future__ import annotations
 
 import csv
 from functools import cache
+from pathlib import Path
 from typing import Literal, TypeVar
 
 import msgspec
@@ -76,7 +77,7 @@ class CostRow(Row, frozen=True, kw_only=True):
 
 
 class Claim(Row, frozen=True, kw_only=True):
-    """An inequality that the paper states, to be tested.
+    """An inequality to be tested.
 
     Attributes:
         worse: a method's name; ``better`` the one said to do better.
@@ -90,9 +91,13 @@ class Claim(Row, frozen=True, kw_only=True):
     quantity: Literal["miou", "mean_loss", "mean_drop_ratio"]
     kind: str
 
+    def __post_init__(self) -> None:
+        """Refuse what is 0 by definition."""
+        if self.kind == "none" and self.quantity != "miou":
+            raise ValueError(f"{self.quantity} is a loss by degradation: give its kind, not none")
 
-def _read(name: str, row: type[R]) -> tuple[R, ...]:
-    path = published_folder() / name
+
+def _read(path: Path, row: type[R]) -> tuple[R, ...]:
     try:
         with path.open(encoding="utf-8", newline="") as file:
             raw = [
@@ -109,38 +114,42 @@ def _read(name: str, row: type[R]) -> tuple[R, ...]:
 @cache
 def table1() -> tuple[AblationRow, ...]:
     """Return Table 1, in its order."""
-    return _read("table1.csv", AblationRow)
+    return _read(published_folder() / "table1.csv", AblationRow)
 
 
 @cache
 def table2() -> tuple[ComparedRow, ...]:
     """Return Table 2, in its order."""
-    return _read("table2.csv", ComparedRow)
+    return _read(published_folder() / "table2.csv", ComparedRow)
 
 
 @cache
 def table3() -> dict[tuple[str, str], float]:
     """Return Table 3: (transform, location) -> variation as a fraction."""
-    rows = _read("table3.csv", VariationRow)
+    rows = _read(published_folder() / "table3.csv", VariationRow)
     return {(row.transform, row.location): _fraction(row.variation_percent) for row in rows}
 
 
 @cache
 def table4() -> dict[tuple[str, str, float], float]:
     """Return Table 4: (method, kind, rate) -> drop ratio as a fraction."""
-    return {(r.method, r.kind, r.rate): _fraction(r.drop_ratio_percent) for r in _read("table4.csv", DropRow)}
+    rows = _read(published_folder() / "table4.csv", DropRow)
+    return {(row.method, row.kind, row.rate): _fraction(row.drop_ratio_percent) for row in rows}
 
 
 @cache
 def table5() -> dict[str, CostRow]:
     """Return Table 5 by method."""
-    return {row.method: row for row in _read("table5.csv", CostRow)}
+    return {row.method: row for row in _read(published_folder() / "table5.csv", CostRow)}
 
 
-@cache
-def claims() -> tuple[Claim, ...]:
-    """Return the inequalities to be tested, in the order of the file."""
-    return _read("claims.csv", Claim)
+def claims(path: Path | None = None) -> tuple[Claim, ...]:
+    """Read inequalities to be tested, in the order of the file: by default the paper's.
+
+    Raises:
+        UserError: the file cannot be read, or a row is not a claim.
+    """
+    return _read(path or published_folder() / "claims.csv", Claim)
 
 
 def miou(method: str, kind: str, rate: float) -> float | None:

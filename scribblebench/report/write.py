@@ -13,6 +13,7 @@ from scribblebench.report.figures.curves import curves
 from scribblebench.report.figures.training import logged, losses
 from scribblebench.report.measured import Table
 from scribblebench.report.page import GENERATOR, Picture, Section, page
+from scribblebench.report.published import Claim
 from scribblebench.report.tables import Rows, to_csv
 from scribblebench.report.tables.cells import cells
 from scribblebench.report.tables.comparisons import comparisons
@@ -39,6 +40,7 @@ def write_report(
     measured: Sequence[Table] = (),
     *,
     converged_only: bool = False,
+    claims: Sequence[Claim] = (),
 ) -> list[Estimates]:
     """Write ``cells.csv``, the other tables, figures as PNG and SVG, and ``index.html``.
 
@@ -48,6 +50,7 @@ def write_report(
         resamples: behind each interval.
         measured: what was measured besides mIoU.
         converged_only: keep cells whose training loss still fell out of ratios and comparisons.
+        claims: inequalities to be tested.
 
     Returns:
         The estimates behind the tables.
@@ -56,7 +59,9 @@ def write_report(
         UserError: ``out`` is not a folder that can hold a report.
     """
     _check_free(out)
-    estimates = [Estimates(group, resamples, converged_only=converged_only) for group in groups]
+    estimates = [
+        Estimates(group, resamples, converged_only=converged_only, claims=claims) for group in groups
+    ]
     files: dict[str, bytes | str] = {"cells.csv": to_csv(cells(groups))} if groups else {}
     files |= {name: to_csv(rows) for name, table in TABLES.items() if (rows := table(estimates))}
     files |= {table.kind.file: to_csv(table.rows) for table in measured}

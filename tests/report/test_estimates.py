@@ -10,6 +10,7 @@ from scribblebench.report.bootstrap import image_weights, seed_weights
 from scribblebench.report.collect import NONE, Variant, gather
 from scribblebench.report.comparisons import compare
 from scribblebench.report.estimates import Estimates
+from scribblebench.report.published import claims
 from scribblebench.store.confusion import PerImageConfusion, mean_iou
 from scribblebench.store.record import Record, confusion_path
 
@@ -89,7 +90,7 @@ def test_without_a_result_there_is_no_estimate(grid: Path) -> None:
 
 
 def test_claims_are_tested_in_the_direction_of_the_paper(grid: Path) -> None:
-    e = Estimates(gather([grid])[0], 500)
+    e = Estimates(gather([grid])[0], 500, claims=claims())
     found = {(c.claim.worse, c.claim.better, c.claim.quantity): c for c in compare(e)}
     miou = found["baseline", "rw-ss", "mean_loss"]
     assert miou.rates == (0.2, 0.5, 1.0)
@@ -113,7 +114,7 @@ def test_a_clear_gain_holds_a_clear_loss_is_opposite_and_two_seeds_say_nothing(
     for method, rate in skill.items():
         for seed in range(2 if method == "rw-random-after" else 4):
             make(method, ("shrink", rate), seed, kind="none", rate=0.0)
-    found = compare(Estimates(gather([tmp_path / "runs"])[0], 400))
+    found = compare(Estimates(gather([tmp_path / "runs"])[0], 400, claims=claims()))
     assert {(c.claim.worse, c.claim.better): c.verdict for c in found} == {
         ("baseline", "rw"): "holds",
         ("rw", "rw-ss"): "opposite",

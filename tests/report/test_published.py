@@ -55,7 +55,7 @@ def test_claims_name_methods_of_the_ablation() -> None:
 def test_a_broken_table_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(published, "published_folder", lambda: tmp_path)
     with pytest.raises(UserError, match=r"table1\.csv"):
-        published._read("table1.csv", published.AblationRow)
+        published.table1.__wrapped__()
     (tmp_path / "table1.csv").write_text("method,miou_percent\nrw,high\n", encoding="utf-8")
     with pytest.raises(UserError, match=r"table1\.csv"):
-        published._read("table1.csv", published.AblationRow)
+        published.table1.__wrapped__()

@@ -74,6 +74,41 @@ def test_table2_sets_ours_beside_the_published(make: Any, tmp_path: Path) -> Non
     assert table["miou"].notna().sum() == 1
 
 
+def test_own_inequalities_are_tested_instead_of_the_papers(
+    make: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for seed in range(3):
+        make("rw", seed=seed)
+        make("mine", ("shrink", 0.5), seed, kind="none", rate=0.0)
+    claims = tmp_path / "mine.csv"
+    claims.write_text(
+        "worse,better,quantity,kind,source\nmine,rw,miou,none,me\nrw,min,miou,none,me\n", encoding="utf-8"
+    )
+    out = tmp_path / "out"
+    options = ["--runs", str(tmp_path / "runs"), "--out", str(out), "--resamples", "100"]
+    main(["report", *options, "--claims", str(claims)])
+    assert "mine.csv: not measured: min better than rw in miou, none." in capsys.readouterr().err
+    (row,) = pd.read_csv(out / "comparisons.csv").to_dict("records")
+    miou = pd.read_csv(out / "cells.csv").groupby("method")["miou"].mean()
+    assert (row["better"], row["source"]) == ("rw", "me")
+    assert row["difference"] == pytest.approx(miou["rw"] - miou["mine"])
+    assert "Claimed by me." in (out / "index.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("row", ["rw,mine,miou,none", "rw,mine,best,none,me", "rw,mine,mean_loss,none,me"])
+def test_inequalities_that_cannot_be_are_refused(
+    grid: Path, tmp_path: Path, row: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    claims, out = tmp_path / "mine.csv", tmp_path / "out"
+    claims.write_text(f"worse,better,quantity,kind,source\n{row}\n", encoding="utf-8")
+    with pytest.raises(SystemExit, match="2"):
+        main(["report", "--runs", str(grid), "--out", str(out), "--claims", str(claims)])
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "mine.csv" in line
+    assert "$[0]" in line
+    assert not out.exists()
+
+
 def test_the_page_stands_alone_and_says_what_failed(report: Path) -> None:
     page = (report / "index.html").read_text(encoding="utf-8")
     assert not re.findall(r'(?:src|href)="(?!data:|#)', page)

@@ -1,4 +1,4 @@
-"""``comparisons.csv``: the paper's inequalities tested, with Holm's correction."""
+"""``comparisons.csv``: inequalities tested, with Holm's correction."""
 
 from __future__ import annotations
 
