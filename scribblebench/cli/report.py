@@ -110,7 +110,7 @@ def _summary(estimates: Estimates, kind: str) -> Table:
     group = estimates.group
     variants = group.columns(kind)
     falling = any(estimates.falling(method, variant) for method in group.on(kind) for variant in variants)
-    caption = evidence(estimates) + f"\n{_FALLING} training loss still fell at the end" * falling
+    caption = evidence(estimates, kind) + f"\n{_FALLING} training loss still fell at the end" * falling
     place = f"{group.dataset}, {group.protocol} protocol {group.settings}".strip()
     table = Table(
         title=escape(f"{place}: {kind}, mIoU (drop ratio) in %"),

@@ -10,6 +10,7 @@ from scribblebench.report.bootstrap import image_weights, seed_weights
 from scribblebench.report.collect import NONE, Variant, gather
 from scribblebench.report.comparisons import compare
 from scribblebench.report.estimates import Estimates
+from scribblebench.report.figures.curves import evidence
 from scribblebench.report.published import claims
 from scribblebench.store.confusion import PerImageConfusion, mean_iou
 from scribblebench.store.record import Record, confusion_path
@@ -121,3 +122,13 @@ def test_a_clear_gain_holds_a_clear_loss_is_opposite_and_two_seeds_say_nothing(
         ("rw-random-after", "rw-ss"): "too few seeds",
     }
     assert [c.p_holm for c in found] == [pytest.approx(2 / 401), 1.0, None]
+
+
+def test_intervals_rest_on_the_seeds_of_what_is_shown(make: Any, tmp_path: Path) -> None:
+    for seed in range(3):
+        make("rw", seed=seed)
+        make("rw", ("shrink", 1.0), seed)
+    make("rw-flip-after")
+    e = Estimates(gather([tmp_path / "runs"])[0], 100)
+    assert evidence(e, "shrink").startswith("95 %: 3 seeds, ")
+    assert evidence(e, "none").startswith("95 %: 1 to 3 seeds, ")

@@ -32,7 +32,7 @@ def curves(estimates: Estimates, kind: str) -> dict[str, bytes]:
             axes.set_title(title)
             axes.set_xlabel(f"{kind} rate")
             axes.set_xticks([0.0, *rates])
-        left.set_title(evidence(estimates), loc="right", fontsize=8, color=QUIET)
+        left.set_title(evidence(estimates, kind), loc="right", fontsize=8, color=QUIET)
         right.axhline(0, color=QUIET, linewidth=0.8, zorder=1)
         if any(_paper(method, kind) and estimates.rates(kind, method) for method in methods):
             left.plot([], [], color=QUIET, linestyle=":", linewidth=1.2, label="paper, VOC 2012, ResNet-50")
@@ -41,13 +41,13 @@ def curves(estimates: Estimates, kind: str) -> dict[str, bytes]:
     return render(draw, 3.9)
 
 
-def evidence(estimates: Estimates) -> str:
-    """Say what the intervals rest on.
+def evidence(estimates: Estimates, kind: str) -> str:
+    """Say what the intervals of one kind rest on.
 
     With one seed they resample images alone.
     """
     group = estimates.group
-    counts = {len(estimates.seeds((m, v))) for m in group.methods for v in group.variants} - {0}
+    counts = {len(estimates.seeds((m, v))) for m in group.on(kind) for v in group.columns(kind)} - {0}
     if not counts:
         return "no result yet"
     least, most = min(counts), max(counts)
