@@ -99,7 +99,7 @@ class Claim(Row, frozen=True, kw_only=True):
 
 def _read(path: Path, row: type[R]) -> tuple[R, ...]:
     try:
-        with path.open(encoding="utf-8", newline="") as file:
+        with path.open(encoding="utf-8-sig", newline="") as file:
             raw = [
                 {k: None if v == "" and k.endswith("percent") else v for k, v in r.items()}
                 for r in csv.DictReader(file)
@@ -107,7 +107,9 @@ def _read(path: Path, row: type[R]) -> tuple[R, ...]:
         return tuple(msgspec.convert(raw, list[row], strict=False))  # type: ignore[valid-type]
     except OSError as error:
         raise UserError(f"Cannot read {path}: {error.strerror or error}.") from error
-    except msgspec.ValidationError as error:
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path} is not UTF-8 text: {error.reason} at byte {error.start}.") from error
+    except (msgspec.ValidationError, csv.Error) as error:
         raise UserError(f"{path}: {error}.") from error
 
 
