@@ -11,10 +11,11 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 from torch import Tensor
 
-from scribblebench.core.errors import UserError
+from scribblebench.pictures.labels import read_labels
+from scribblebench.pictures.photographs import read_photograph
+from scribblebench.pictures.size import picture_size
 
 MEAN = (0.485, 0.456, 0.406)
 STD = (0.229, 0.224, 0.225)
@@ -39,17 +40,12 @@ class Canvas:
 
 
 def decode(path: Path, mode: str) -> Bytes:
-    """Read an image file as uint8: (h, w, 3) for mode ``RGB``, (h, w) of indices for ``P`` and ``L``.
+    """Read an image file as uint8: (h, w, 3) for mode ``RGB``, (h, w) of labels for ``P``.
 
     Raises:
-        UserError: the file is missing or is not an image.
+        UserError: the file is missing, or is not certainly a photograph or a label map.
     """
-    try:
-        with Image.open(path) as image:
-            # A palette image's bytes are its indices already; converting it would turn them into greys.
-            return np.asarray(image if image.mode in ("P", "L") and mode != "RGB" else image.convert(mode))
-    except OSError as error:
-        raise UserError(f"Cannot read {path}: {error}.") from error
+    return read_photograph(path) if mode == "RGB" else read_labels(path)
 
 
 def load_canvas(paths: Sequence[Path], mode: str, device: torch.device, fill: int = 0) -> Canvas:
@@ -62,7 +58,7 @@ def load_canvas(paths: Sequence[Path], mode: str, device: torch.device, fill: in
         fill: value outside each image.
     """
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        # PIL reads the header only: sizes first, so that every image is decoded once, into its place.
+        # From the headers only: sizes first, so that every image is decoded once, into its place.
         sizes = list(pool.map(_size, paths))
         height, width = np.max(sizes, axis=0)
         channels = 3 if mode == "RGB" else 1
@@ -73,11 +69,8 @@ def load_canvas(paths: Sequence[Path], mode: str, device: torch.device, fill: in
 
 
 def _size(path: Path) -> tuple[int, int]:
-    try:
-        with Image.open(path) as image:
-            return image.height, image.width
-    except OSError as error:
-        raise UserError(f"Cannot read {path}: {error}.") from error
+    width, height = picture_size(path)
+    return height, width
 
 
 def _place(target: Tensor, image: Bytes) -> None:

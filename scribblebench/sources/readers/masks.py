@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from scribblebench.core.cards import DatasetCard
-from scribblebench.scribbles.png import read_labels
+from scribblebench.pictures.labels import read_labels
 from scribblebench.scribbles.repair import repair
 from scribblebench.scribbles.stroke import Annotation
 from scribblebench.sources.readers import READERS, Reader, check_classes, check_size, stems
