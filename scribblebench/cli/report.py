@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -86,6 +87,22 @@ def command(
     console.print(f"Wrote {names} and {out / PAGE}.", soft_wrap=True, highlight=False)
     if claims:
         _name_unmeasured(claims, tested, written)
+    damaged = _damaged(folders)
+    for line in damaged:
+        click.echo(f"Left out: {line}", err=True)
+    if damaged:
+        sys.exit(1)
+
+
+def _damaged(folders: Sequence[Path]) -> list[str]:
+    """Name the files that the report had to leave out, a line each."""
+    from scribblebench.report.collect import read_cells
+    from scribblebench.report.measured import KINDS
+    from scribblebench.store.measurement import read_measurements
+
+    found = [read_cells(folder).damaged for folder in folders]
+    found += [read_measurements(folder, job).damaged for folder in folders for job in KINDS]
+    return [why for damaged in found for _, why in damaged]
 
 
 def _name_unmeasured(path: Path, tested: Sequence[Claim], written: Sequence[Estimates]) -> None:

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from scribblebench.core.errors import UserError
 from scribblebench.core.files import fingerprint
 from scribblebench.report import published
-from scribblebench.store.confusion import PerImageConfusion, mean_iou
-from scribblebench.store.record import Record, confusion_path, read_records
+from scribblebench.store.confusion import read_confusion
+from scribblebench.store.document import Reading, read_folder
+from scribblebench.store.record import Record, read_record
 
 
 class Variant(NamedTuple):
@@ -137,14 +138,13 @@ def gather(
         may_be_empty: no record is no error: there is something else to report.
 
     Raises:
-        UserError: a folder is missing, no record is left after filtering, a file is broken, or a record
-            disagrees with its own confusion matrices.
+        UserError: a folder is missing, or no record is left after filtering.
     """
     cells = [
-        _with_counts(folder, record)
+        cell
         for folder in folders
-        for record in _records(folder)
-        if dataset in (None, record.dataset) and protocol in (None, record.protocol)
+        for cell in read_cells(folder).records
+        if dataset in (None, cell.record.dataset) and protocol in (None, cell.record.protocol)
     ]
     if not cells and not may_be_empty:
         wanted = [f"{k} '{v}'" for k, v in (("dataset", dataset), ("protocol", protocol)) if v]
@@ -156,22 +156,22 @@ def gather(
     return _groups(cells)
 
 
-def _records(folder: Path) -> list[Record]:
+def read_cells(folder: Path) -> Reading[Cell]:
+    """Read the cells of a folder; those with a damaged record or damaged matrices are listed apart.
+
+    Raises:
+        UserError: there is no such folder.
+    """
     if not folder.is_dir():
         raise UserError(f"No folder {folder}. Run 'scribblebench run --grid shrink', or give --runs.")
-    return read_records(folder)
+    return read_folder(folder, _read_cell)
 
 
-def _with_counts(folder: Path, record: Record) -> Cell:
+def _read_cell(path: Path) -> Cell:
+    record = read_record(path)
     if record.status != "done":
         return Cell(record)
-    path = confusion_path(folder, record.slug)
-    scored = PerImageConfusion.load(path)
-    found = mean_iou(scored.total())
-    if record.miou is None or not abs(found - record.miou) < 1e-6:
-        raise UserError(
-            f"{path} gives an mIoU of {found:.6f}, its record says {record.miou}. Run the cell again."
-        )
+    scored = read_confusion(path.parent, record)
     order = sorted(range(len(scored.ids)), key=scored.ids.__getitem__)
     ids = tuple(scored.ids[index] for index in order)
     return Cell(record, ids, scored.intersections()[order], scored.unions()[order])

@@ -91,17 +91,13 @@ KINDS: Mapping[str, Kind] = {
 def measured_tables(
     folders: Sequence[Path], dataset: str | None = None, protocol: str | None = None
 ) -> list[Table]:
-    """Read the measurements of some folders of records.
-
-    Raises:
-        UserError: a file is broken.
-    """
+    """Read the measurements of some folders of records; damaged files have no row."""
     tables = []
     for job, kind in KINDS.items():
         found = [
             measurement
             for folder in folders
-            for measurement in read_measurements(folder, job)
+            for measurement in read_measurements(folder, job).records
             if dataset in (None, measurement.dataset) and protocol in (None, measurement.protocol)
         ]
         if found:

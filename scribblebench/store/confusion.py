@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from scribblebench.core.errors import UserError
 from scribblebench.core.files import write_atomic
+from scribblebench.store.record import TOLERANCE, Record, confusion_path
 
 Counts = NDArray[np.int64]
 
@@ -116,8 +117,11 @@ class PerImageConfusion:
         unions: Counts = self.matrices.sum(axis=1) + self.matrices.sum(axis=2) - self.intersections()
         return unions
 
-    def save(self, path: Path) -> None:
+    def save(self, path: Path) -> str:
         """Write the matrices, whole or not at all; equal matrices give equal bytes.
+
+        Returns:
+            The file's SHA-256, for the record.
 
         Raises:
             UserError: the file cannot be written.
@@ -134,22 +138,57 @@ class PerImageConfusion:
             count=flat[image, cell].astype(np.int64),
         )
         write_atomic(path, buffer.getvalue())
+        return hashlib.sha256(buffer.getvalue()).hexdigest()
 
     @classmethod
-    def load(cls, path: Path) -> PerImageConfusion:
+    def load(cls, path: Path, sha256: str = "") -> PerImageConfusion:
         """Read what :meth:`save` wrote.
 
+        Args:
+            path: the file.
+            sha256: what :meth:`save` returned, or empty where nobody knows.
+
         Raises:
-            UserError: the file is missing, broken or something else.
+            UserError: the file is missing, damaged or something else.
         """
         try:
-            with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
-                ids = tuple(str(name) for name in file["ids"])
-                classes = int(file["classes"])
-                flat = np.zeros((len(ids), classes * classes), dtype=np.int64)
-                flat[file["image"], file["cell"]] = file["count"]
-            return cls(ids, flat.reshape(len(ids), classes, classes))
-        except FileNotFoundError as error:
+            raw = path.read_bytes()
+        except OSError as error:
             raise UserError(f"No confusion matrices at {path}. Run the cell again.") from error
-        except (OSError, ValueError, TypeError, KeyError, IndexError, EOFError, zipfile.BadZipFile) as error:
+        if sha256 and hashlib.sha256(raw).hexdigest() != sha256:
+            raise UserError(f"{path} was changed after it was written. Run the cell again.")
+        try:
+            return cls(*_unpacked(raw))
+        except Exception as error:  # numpy and zipfile raise a dozen types on bytes that are not theirs
             raise UserError(f"{path} holds no confusion matrices ({error}). Run the cell again.") from error
+
+
+def read_confusion(folder: Path, record: Record) -> PerImageConfusion:
+    """Read the matrices of a cell that is done and look whether they give the IoUs of its record.
+
+    Raises:
+        UserError: the file is missing or damaged, or is not the one the record speaks of.
+    """
+    path = confusion_path(folder, record.slug)
+    matrices = PerImageConfusion.load(path, record.confusion_sha256)
+    total = matrices.total()
+    said = [np.nan if score is None else score for score in record.iou] or iou(total)
+    if len(total) != len(record.classes) or not np.allclose(iou(total), said, 0, TOLERANCE, equal_nan=True):
+        raise UserError(f"{path} gives other IoUs than its record. Run the cell again.")
+    found = mean_iou(total)
+    if record.miou is None or not abs(found - record.miou) <= TOLERANCE:
+        raise UserError(
+            f"{path} gives an mIoU of {found:.6f}, its record says {record.miou}. Run the cell again."
+        )
+    return matrices
+
+
+def _unpacked(raw: bytes) -> tuple[tuple[str, ...], Counts]:
+    with np.load(io.BytesIO(raw), allow_pickle=False) as file:
+        ids = tuple(str(name) for name in file["ids"])
+        classes = int(file["classes"])
+        if not 0 < classes <= 254 or (file["count"] < 0).any():
+            raise ValueError(f"{classes} classes, counts from {file['count'].min()}")
+        flat = np.zeros((len(ids), classes * classes), dtype=np.int64)
+        flat[file["image"], file["cell"]] = file["count"]
+    return ids, flat.reshape(len(ids), classes, classes)

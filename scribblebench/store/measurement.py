@@ -9,9 +9,11 @@ from typing import Any
 import msgspec
 
 from scribblebench.core.errors import UserError
-from scribblebench.core.files import fingerprint, to_json, write_atomic
+from scribblebench.core.files import fingerprint
+from scribblebench.store.document import Reading, read_document, read_folder, write_document
 
-SCHEMA = 1
+# 1: without checksums. 2: a checksum beside the fields.
+SCHEMA = 2
 Value = str | int | float | None
 
 
@@ -73,27 +75,23 @@ def write_measurement(runs: Path, measurement: Measurement) -> Path:
         UserError: the folder cannot be written.
     """
     path = measurement.path(runs)
-    write_atomic(path, to_json(msgspec.to_builtins(measurement)))
+    write_document(path, measurement)
     return path
 
 
-def read_measurements(runs: Path, job: str) -> list[Measurement]:
-    """Read every measurement of one job, in the order in which they were made.
+def read_measurements(runs: Path, job: str) -> Reading[Measurement]:
+    """Read every measurement of one job, in the order in which they were made; damaged ones apart."""
+    found = read_folder(runs / job, read_measurement)
+    return Reading(sorted(found.records, key=lambda measurement: measurement.started), found.damaged)
+
+
+def read_measurement(path: Path) -> Measurement:
+    """Read one measurement.
 
     Raises:
-        UserError: a file is broken; the message names file and field.
+        UserError: the file is unreadable, damaged, not a measurement, or written by a later version.
     """
-    found = [_read(path) for path in sorted((runs / job).glob("*.json"))]
-    return sorted(found, key=lambda measurement: measurement.started)
-
-
-def _read(path: Path) -> Measurement:
-    try:
-        found = msgspec.json.decode(path.read_bytes(), type=Measurement)
-    except OSError as error:
-        raise UserError(f"Cannot read {path}: {error.strerror or error}.") from error
-    except msgspec.DecodeError as error:
-        raise UserError(f"{path} is not a measurement: {error}. Remove it to measure again.") from error
-    if found.schema > SCHEMA:
-        raise UserError(f"{path} has schema {found.schema}, newer than {SCHEMA}. Update scribblebench.")
+    found = read_document(path, Measurement, SCHEMA, "a measurement")
+    if path.stem != found.slug:
+        raise UserError(f"{path} contradicts itself: its name should be {found.slug}.json. Remove it.")
     return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,10 +10,14 @@ from typing import Any, Literal
 import msgspec
 
 from scribblebench.core.errors import UserError
-from scribblebench.core.files import to_json, write_atomic
+from scribblebench.core.files import fingerprint
+from scribblebench.store.document import Reading, read_document, read_folder, write_document
 
-SCHEMA = 1
+# 1: without checksums. 2: a checksum beside the fields, digests, warnings, threads, log.
+SCHEMA = 2
 Status = Literal["done", "failed", "interrupted", "running"]
+# How far a mean IoU may be from the mean of the IoUs: rounding, no more.
+TOLERANCE = 1e-9
 _ID_DIGITS = 10
 _FILE_SAFE = re.compile(r"[A-Za-z0-9._+-]+")
 
@@ -50,6 +53,10 @@ class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         commit: the program's commit, empty where unknown.
         command: the command line.
         started: ISO 8601, with the time zone.
+        warnings: what was said of the data before training, a line each.
+        confusion_sha256: SHA-256 of the file of confusion matrices; empty before schema 2.
+        threads: threads of the CPU that computed the numbers; 0 where unknown.
+        log: name of a file beside the record with the traceback of a failure, or empty.
     """
 
     cell: str
@@ -81,6 +88,10 @@ class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     parameters: dict[str, int] = {}
     commit: str = ""
     command: str = ""
+    warnings: Sequence[str] = ()
+    confusion_sha256: str = ""
+    threads: int = 0
+    log: str = ""
 
     def __post_init__(self) -> None:
         end = f"_{self.cell[:_ID_DIGITS]}"
@@ -121,60 +132,44 @@ def write_record(folder: Path, record: Record) -> Path:
         UserError: the folder cannot be written.
     """
     path = record_path(folder, record.slug)
-    write_atomic(path, to_json(_finite(msgspec.to_builtins(record))))
+    write_document(path, record)
     return path
 
 
 def read_record(path: Path) -> Record:
-    """Read one record.
+    """Read one record and look whether it agrees with itself and with its file's name.
 
     Raises:
-        UserError: the file is unreadable, not a record, or written by a later version.
+        UserError: the file is unreadable, damaged, not a record, or written by a later version.
     """
-    try:
-        raw = msgspec.json.decode(path.read_bytes())
-    except OSError as error:
-        raise UserError(f"Cannot read {path}: {error.strerror or error}.") from error
-    except msgspec.DecodeError as error:
-        raise UserError(
-            f"{path} is not a whole JSON file ({error}). Remove it, and its cell is run again."
-        ) from error
-    version = raw.get("schema") if isinstance(raw, dict) else None
-    if isinstance(version, int) and version > SCHEMA:
-        raise UserError(
-            f"{path} has schema {version}, this scribblebench reads up to {SCHEMA}. Update scribblebench."
-        )
-    try:
-        return msgspec.convert(raw, Record)
-    except msgspec.ValidationError as error:
-        raise UserError(f"{path} is not a record: {error}. Mend or remove it.") from error
+    record = read_document(path, Record, SCHEMA, "a record")
+    for wrong in (_disagreement(record), "" if path.stem == record.slug else f"its slug is {record.slug}"):
+        if wrong:
+            raise UserError(f"{path} contradicts itself: {wrong}. Remove it, and its cell is run again.")
+    return record
 
 
-def read_records(folder: Path) -> list[Record]:
-    """Read every record of a folder, in the order of their file names.
-
-    Raises:
-        UserError: a file is broken; the message names file and field.
-    """
-    return [read_record(path) for path in sorted(folder.glob("*.json"))]
+def read_records(folder: Path) -> Reading[Record]:
+    """Read every record of a folder, in the order of their file names; the damaged ones are listed apart."""
+    return read_folder(folder, read_record)
 
 
 def find_record(folder: Path, cell: str) -> Record | None:
-    """Return the record of a cell by its full id, or None where there is none.
-
-    Raises:
-        UserError: the cell's file is broken.
-    """
-    found = (read_record(path) for path in sorted(folder.glob(f"*_{cell[:_ID_DIGITS]}.json")))
+    """Return the record of a cell by its full id, or None where there is none that is sound."""
+    found = read_folder(folder, read_record, f"*_{cell[:_ID_DIGITS]}.json").records
     return next((record for record in found if record.cell == cell), None)
 
 
-def _finite(value: Any) -> Any:
-    """Replace what JSON cannot hold (a diverged loss) by None."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
-    return value
+def _disagreement(record: Record) -> str:
+    """Say which field of a record disagrees with the others; empty where none does."""
+    r = record
+    scores = [score for score in r.iou if score is not None]
+    if r.cell != fingerprint(r.identity):
+        return "the cell is not the SHA-256 of its identity - at `$.cell`"
+    if "training" in r.identity and r.training_id != fingerprint(r.identity["training"]):
+        return "the training's id is not the SHA-256 of its identity - at `$.training_id`"
+    if r.slug != slug_of(r.dataset, r.method, r.kind, r.rate, r.seed, r.cell):
+        return "the slug does not follow from the other fields - at `$.slug`"
+    if r.miou is not None and scores and abs(sum(scores) / len(scores) - r.miou) > TOLERANCE:
+        return f"the IoUs have the mean {sum(scores) / len(scores):.6f}, not {r.miou} - at `$.miou`"
+    return ""

@@ -48,7 +48,7 @@ def test_cells_are_the_records(results: Path) -> None:
     cells = pd.read_csv(results / "results/report/cells.csv")
     assert len(cells) == len(METHODS) * len(RATES)
     assert set(cells.status) == {"done"}
-    records = {(r.method, r.rate): r for r in read_records(results / "results/runs")}
+    records = {(r.method, r.rate): r for r in read_records(results / "results/runs").records}
     for _, row in cells.iterrows():
         record = records[row.method, row.rate]
         scores = PerImageConfusion.load(confusion_path(results / "results/runs", record.slug))
@@ -58,7 +58,7 @@ def test_cells_are_the_records(results: Path) -> None:
 
 
 def test_table4_is_the_drop_from_the_undegraded_cell(results: Path) -> None:
-    records = {(r.method, r.rate): r for r in read_records(results / "results/runs")}
+    records = {(r.method, r.rate): r for r in read_records(results / "results/runs").records}
     table = pd.read_csv(results / "results/report/table4.csv")
     ratios = table[table.quantity == "drop_ratio"].set_index("method")
     paper = table[table.quantity == "paper_drop_ratio"].set_index("method")

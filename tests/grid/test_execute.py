@@ -42,7 +42,7 @@ def test_one_failure_does_not_take_the_others_with_it(make_cell: Any, places: Pl
     assert {record.method: record.status for record in records} == {"baseline": "failed", "rw": "done"}
     assert "Lower the learning rate" in text
     assert "epoch 1/1 loss" in text  # a line an epoch where there is no terminal
-    assert {record.cell for record in read_records(places.runs)} == {cell.id for cell in cells}
+    assert {record.cell for record in read_records(places.runs).records} == {cell.id for cell in cells}
     records, text = run(cells, places, jobs)
     assert [record.method for record in records] == ["baseline"]  # the failed one is tried again
     assert "done before" in text
@@ -74,7 +74,7 @@ def test_a_run_that_is_stopped_says_so_and_carries_on(mini: Path, tmp_path: Path
     assert process.returncode == 130
     assert "carries on" in rest
     assert "Traceback" not in rest
-    statuses = [record.status for record in read_records(tmp_path / "results/runs")]
+    statuses = [record.status for record in read_records(tmp_path / "results/runs").records]
     assert set(statuses) == {"interrupted"}
     assert len(statuses) <= jobs  # no further cell was begun
     again = subprocess.run([*command, "0", "--set", "epochs=1"], cwd=tmp_path, capture_output=True, text=True)

@@ -67,21 +67,21 @@ def make(tmp_path: Path) -> Make:
     ) -> Record:
         kind, rate = variant
         dataset = fields.get("dataset", "toy")
-        identity = {
+        identity = fields.pop("identity", {}) | {
             "method": method,
             "variant": variant,
             "seed": seed,
             "salt": fields,
             "images": images,
-            "training": {"protocol": {"backbone": "tiny", "epochs": 30}, "data": "0" * 64},
         }
+        identity.setdefault("training", {"protocol": {"backbone": "tiny", "epochs": 30}, "data": "0" * 64})
         cell = fingerprint(identity)
         accuracy = SKILL.get(method, 0.74) - (0.35 if kind == "drop" else 0.22) * rate**1.5
         found = scored(accuracy + 0.02 * uniform("luck", method, seed), seed, images, len(classes))
         total = found.total()
         given: dict[str, Any] = {
             "cell": cell,
-            "slug": slug_of(dataset, method, kind, rate, seed, cell),
+            "slug": slug_of(dataset, method, fields.get("kind", kind), fields.get("rate", rate), seed, cell),
             "status": "done",
             "method": method,
             "method_title": TITLES.get(method, method),
@@ -92,7 +92,7 @@ def make(tmp_path: Path) -> Make:
             "seed": seed,
             "variant_seed": seed,
             "identity": identity,
-            "training_id": cell,
+            "training_id": fingerprint(identity["training"]),
             "classes": classes,
             "started": f"2026-01-01T00:0{seed}:00+00:00",
             "miou": mean_iou(total),

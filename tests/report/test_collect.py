@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from scribblebench.core.errors import UserError
-from scribblebench.report.collect import NONE, Variant, gather
+from scribblebench.report.collect import NONE, Variant, gather, read_cells
 from scribblebench.store.record import confusion_path
 
 
@@ -74,10 +74,14 @@ def test_missing_folders_and_folders_without_records_are_clear_errors(tmp_path: 
         gather([tmp_path])
 
 
-def test_a_record_that_disagrees_with_its_matrices_is_refused(make: Any, tmp_path: Path) -> None:
-    record = make("rw", miou=0.9)
-    with pytest.raises(UserError, match=r"its record says 0\.9"):
-        gather([tmp_path / "runs"])
-    confusion_path(tmp_path / "runs", record.slug).unlink()
-    with pytest.raises(UserError, match="No confusion matrices"):
-        gather([tmp_path / "runs"])
+def test_a_record_that_disagrees_with_its_matrices_is_left_out_and_named(make: Any, tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    make("baseline")
+    wrong = make("rw", miou=0.9, iou=())
+    missing = make("rw-ss")
+    confusion_path(runs, missing.slug).unlink()
+    assert [cell.record.method for group in gather([runs]) for cell in group.cells] == ["baseline"]
+    damaged = {path.stem: why for path, why in read_cells(runs).damaged}
+    assert damaged.keys() == {wrong.slug, missing.slug}
+    assert "its record says 0.9" in damaged[wrong.slug]
+    assert "No confusion matrices" in damaged[missing.slug]

@@ -6,7 +6,14 @@ import msgspec
 import pytest
 
 from scribblebench.core.errors import UserError
-from scribblebench.store.measurement import SCHEMA, Measurement, read_measurements, write_measurement
+from scribblebench.store.document import Reading
+from scribblebench.store.measurement import (
+    SCHEMA,
+    Measurement,
+    read_measurement,
+    read_measurements,
+    write_measurement,
+)
 
 BLANK = Measurement(
     job="efficiency",
@@ -26,8 +33,8 @@ def test_what_is_written_is_read_in_the_order_it_was_measured(tmp_path: Path) ->
     )
     for measurement in (BLANK, earlier):
         write_measurement(tmp_path, measurement)
-    assert read_measurements(tmp_path, "efficiency") == [earlier, BLANK]
-    assert read_measurements(tmp_path, "variation") == []
+    assert read_measurements(tmp_path, "efficiency").records == [earlier, BLANK]
+    assert read_measurements(tmp_path, "variation") == Reading([], [])
     assert not list(tmp_path.glob("*.json"))  # where the records of trained cells are
 
 
@@ -39,12 +46,28 @@ def test_another_identity_is_another_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("{", "is not a measurement"), ('{"job": 1}', r"\$\.job"), (None, f"newer than {SCHEMA}")],
+    [
+        ("{", "is not a measurement"),
+        ('{"job": 1}', r"\$\.job"),
+        ((f'"schema": {SCHEMA}', f'"schema": {SCHEMA + 1}'), f"newer than {SCHEMA}"),
+        (("328321", "328320"), "checksum"),
+    ],
 )
-def test_a_broken_file_is_named(tmp_path: Path, text: str | None, message: str) -> None:
+def test_a_broken_file_is_named_and_the_others_are_read(
+    tmp_path: Path, text: str | tuple[str, str], message: str
+) -> None:
+    other = msgspec.structs.replace(BLANK, method="other")
+    write_measurement(tmp_path, other)
     path = write_measurement(tmp_path, BLANK)
-    whole = path.read_text(encoding="utf-8").replace('"schema": 1', f'"schema": {SCHEMA + 1}')
-    path.write_text(text or whole, encoding="utf-8")
+    whole = path.read_text(encoding="utf-8")
+    path.write_text(whole.replace(*text) if isinstance(text, tuple) else text, encoding="utf-8")
     with pytest.raises(UserError, match=message) as raised:
-        read_measurements(tmp_path, "efficiency")
+        read_measurement(path)
     assert str(path) in str(raised.value)
+    assert read_measurements(tmp_path, "efficiency") == Reading([other], [(path, str(raised.value))])
+
+
+def test_a_measurement_under_another_name_is_refused(tmp_path: Path) -> None:
+    path = write_measurement(tmp_path, BLANK)
+    with pytest.raises(UserError, match="contradicts itself"):
+        read_measurement(path.rename(path.with_name("copy.json")))
