@@ -34,6 +34,10 @@ class Reader(Part, frozen=True):
         """List the images that have strokes: the dataset's ids where it has no list."""
         raise NotImplementedError
 
+    def files(self, card: DatasetCard, root: Path, image: str) -> list[Path]:
+        """List the files that the strokes of one image are read from."""
+        raise NotImplementedError
+
     def read(
         self, card: DatasetCard, root: Path, image: str, size: tuple[int, int]
     ) -> tuple[Annotation, Counter[str]]:

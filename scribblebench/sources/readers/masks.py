@@ -31,6 +31,10 @@ class Masks(Reader, frozen=True):
         """List the ids that have a mask."""
         return stems(root / card.layout.masks, ".png")
 
+    def files(self, card: DatasetCard, root: Path, image: str) -> list[Path]:
+        """The mask (see ``Reader``)."""
+        return [root / card.layout.masks / f"{image}.png"]
+
     def read(
         self, card: DatasetCard, root: Path, image: str, size: tuple[int, int]
     ) -> tuple[Annotation, Counter[str]]:

@@ -28,6 +28,10 @@ class Png(Reader, frozen=True):
         """List the ids that have a label map."""
         return stems(root / card.layout.labels, ".png")
 
+    def files(self, card: DatasetCard, root: Path, image: str) -> list[Path]:
+        """The one of its name (see ``Reader``)."""
+        return [root / card.layout.labels / f"{image}.png"]
+
     def read(
         self, card: DatasetCard, root: Path, image: str, size: tuple[int, int]
     ) -> tuple[Annotation, Counter[str]]:
