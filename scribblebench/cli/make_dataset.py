@@ -25,7 +25,7 @@ from scribblebench.core.errors import UserError
 from scribblebench.core.library import Library
 from scribblebench.scribbles.degradations import DEGRADATIONS
 from scribblebench.scribbles.pen import Pen
-from scribblebench.sources.folder import DatasetFolder, open_dataset
+from scribblebench.sources.folder import open_dataset
 from scribblebench.sources.layouts import LAYOUTS
 from scribblebench.sources.spec import VariantSpec
 from scribblebench.sources.variant import Variant, folder_name, make_variant
@@ -88,7 +88,8 @@ def command(
     """
     specs = _specs(options, strokes, layout)
     source = open_dataset(Library(*cards).dataset(dataset), data_dir, strokes)
-    _warn_of_shared_ids(source)
+    for notice in source.notices():
+        click.echo(f"Warning: {notice}", err=True)
     for spec in specs:
         root = out or Path("data") / source.card.name
         if out is None or len(specs) > 1:
@@ -144,16 +145,6 @@ def _each(options: dict[str, Any], chosen: dict[str, tuple[float, ...]]) -> list
         elif fields:
             raise UserError(f"--{next(iter(fields))} belongs to --{name}, which is not given.")
     return each
-
-
-def _warn_of_shared_ids(source: DatasetFolder) -> None:
-    splits = [split for split in source.card.splits if source.list_path(split)]
-    for one, other in itertools.combinations(splits, 2):
-        shared = set(source.ids(one)) & set(source.ids(other))
-        if shared:
-            click.echo(
-                f"Warning: {len(shared)} ids are in {one} and {other}, such as {min(shared)}.", err=True
-            )
 
 
 def _summary(variant: Variant, with_repairs: bool) -> None:

@@ -11,10 +11,15 @@ import msgspec
 from msgspec import Meta
 
 from scribblebench.core.errors import UserError
+from scribblebench.core.names import check_id, check_name
 
 Share = Annotated[float, Meta(ge=0, le=1)]
 Positive = Annotated[int, Meta(ge=1)]
 NonNegative = Annotated[float, Meta(ge=0)]
+Label = Annotated[int, Meta(ge=0, le=255)]
+# Labels are bytes, and one of them is the ignore index.
+MAX_CLASSES = 255
+IGNORE = "ignore"
 S = TypeVar("S", bound=msgspec.Struct)
 
 
@@ -195,6 +200,21 @@ class Archive(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     note: str = ""
 
 
+class Values(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the values of label maps mean, where they are not class indices.
+
+    Each is value -> class name, or ``ignore`` for pixels without a label. Where one is given, it names every
+    value that occurs.
+
+    Attributes:
+        masks: of the dense masks.
+        strokes: of the rendered strokes.
+    """
+
+    masks: dict[Label, str] = {}
+    strokes: dict[Label, str] = {}
+
+
 class DatasetCard(Card, frozen=True, kw_only=True):
     """A dataset: what it holds and how to obtain it.
 
@@ -202,7 +222,8 @@ class DatasetCard(Card, frozen=True, kw_only=True):
         source: ``voc`` (a folder in VOC layout) or ``toy`` (generated).
         classes: class names in the order of their indices, background first.
         tags: other spellings of class names in annotation files.
-        ignore_index: label of pixels that are not scored.
+        ignore_index: label of pixels that are not scored; no class has it.
+        values: what the values of its label maps mean, where they are not class indices.
         splits: split -> name of its list file.
         has_masks: dense masks exist for the training split, so that objects are connected components.
         licence: terms of use, in a line.
@@ -213,17 +234,42 @@ class DatasetCard(Card, frozen=True, kw_only=True):
     source: Literal["voc", "toy"]
     classes: tuple[str, ...]
     tags: dict[str, str] = {}
-    ignore_index: int = 255
+    ignore_index: Label = 255
+    values: Values = Values()
     splits: dict[str, str] = msgspec.field(default_factory=lambda: {"train": "train", "val": "val"})
     has_masks: bool = True
     layout: Layout = Layout()
     archives: tuple[Archive, ...] = ()
     licence: str = ""
 
+    def __post_init__(self) -> None:
+        _check_classes(self.classes, self.ignore_index)
+        for split, name in self.splits.items():
+            check_name(split, "splits")
+            check_id(name, f"splits.{split}")
+        for field in self.values.__struct_fields__:
+            for value, name in getattr(self.values, field).items():
+                if name not in (*self.classes, IGNORE):
+                    raise ValueError(f"values.{field}: {value} is {name!r}, neither a class nor {IGNORE!r}")
+
     def class_of(self, tag: str) -> int | None:
         """Class index of a tag in an annotation file, or None where the dataset has no such class."""
         name = self.tags.get(tag, tag)
         return self.classes.index(name) if name in self.classes else None
+
+
+def _check_classes(classes: tuple[str, ...], ignore_index: int) -> None:
+    if len(classes) < 2:
+        raise ValueError("classes: a dataset has at least two, background first")
+    if len(classes) > MAX_CLASSES:
+        raise ValueError(f"classes: {len(classes)}, but a label map holds no more than {MAX_CLASSES}")
+    if ignore_index < len(classes):
+        raise ValueError(f"ignore_index {ignore_index} is the index of the class {classes[ignore_index]!r}")
+    for name in classes:
+        if classes.count(name) > 1:
+            raise ValueError(f"classes: {name!r} is there twice")
+        if name != name.strip() or not name.isprintable() or name in ("", IGNORE):
+            raise ValueError(f"classes: {name!r} cannot be the name of a class")
 
 
 class GridVariants(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -256,8 +302,8 @@ def convert(raw: Any, kind: type[S], where: str) -> S:
     """
     try:
         return msgspec.convert(raw, kind)
-    except (msgspec.ValidationError, ValueError) as error:
-        raise UserError(f"{where}: {error}.") from error
+    except (msgspec.ValidationError, ValueError, UserError) as error:
+        raise UserError(f"{where}: {str(error).removesuffix('.')}.") from error
 
 
 def nest_options(raw: Any) -> Any:

@@ -58,6 +58,17 @@ def building(folder: Path) -> Iterator[Path]:
         shutil.rmtree(aside, ignore_errors=True)
 
 
+def visible(folder: Path, pattern: str) -> list[Path]:
+    """List the files below a folder that match a pattern, in order, without what systems leave there.
+
+    Hidden files are none of ours: ``._x.png`` beside each ``x.png`` on drives that a Mac has written to.
+    """
+    found = folder.glob(pattern)
+    return sorted(
+        path for path in found if not any(part.startswith(".") for part in path.relative_to(folder).parts)
+    )
+
+
 def to_json(value: Any) -> str:
     """Canonical JSON for people: sorted keys, two spaces, a newline at the end; NaN is refused."""
     return json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"

@@ -23,56 +23,75 @@ _PNG_NOTES = (b"eXIf", b"tEXtRaw profile", b"zTXtRaw profile", b"iTXtRaw profile
 # EXIF orientations in which the picture lies on its side.
 _SIDEWAYS = (5, 6, 7, 8)
 
+Size = tuple[int, int]
 
-def picture_size(path: Path) -> tuple[int, int]:
+
+def picture_size(path: Path) -> Size:
     """Width and height of a photograph as ``read_photograph`` returns it: turned as EXIF says.
 
     Raises:
         UserError: missing, not a picture, or larger than ``LIMIT``.
     """
-    return _quick_or_thorough(path, upright=True)
+    (width, height), turn = _look(path)
+    return (height, width) if turn in _SIDEWAYS else (width, height)
 
 
-def stored_size(path: Path) -> tuple[int, int]:
+def turn_of(path: Path) -> int:
+    """EXIF orientation of a photograph, from 1 (upright) to 8.
+
+    Raises:
+        UserError: missing, not a picture, or larger than ``LIMIT``.
+    """
+    return _look(path)[1]
+
+
+def stored_size(path: Path) -> Size:
     """Width and height of a picture as it is stored: that of a label map, which nothing may turn.
 
     Raises:
         UserError: missing, not a picture, or larger than ``LIMIT``.
     """
-    return _quick_or_thorough(path, upright=False)
+    size = _quick_size(path, upright=False)
+    if size is None:
+        with opened(path, "picture") as picture:
+            size = picture.size
+    return size
 
 
-def _quick_or_thorough(path: Path, upright: bool) -> tuple[int, int]:
-    try:
-        with path.open("rb", buffering=0) as file:
-            size = _quick(file, upright)
-    except OSError:
-        size = None  # opened again below, where the message is made
+def _look(path: Path) -> tuple[Size, int]:
+    size = _quick_size(path, upright=True)
     if size is not None:
-        check_area(size, path)
-        return size
+        return size, 1
     with opened(path, "picture") as picture:
         # First the orientation: reading it turns a TIFF.
-        sideways = upright and orientation(picture) in _SIDEWAYS
-        width, height = picture.size
-    return (height, width) if sideways else (width, height)
+        turn = orientation(picture)
+        return picture.size, turn
 
 
-def _quick(file: BinaryIO, upright: bool) -> tuple[int, int] | None:
+def _quick_size(path: Path, upright: bool) -> Size | None:
     """Width and height of an ordinary PNG or JPEG; None where only Pillow can tell.
 
     Pillow builds tables for decoding when it opens a file, which takes ten times as long.
+
+    Args:
+        path: the file.
+        upright: only if it is certain that no note turns the picture.
     """
-    head = file.read(_HEADER) or b""
-    if head.startswith(PNG_MAGIC) and len(head) >= 24:
-        if upright and _png_may_be_turned(file):
-            return None
-        width, height = struct.unpack(">II", head[16:24])
-        return width, height
-    return _jpeg_size(head) if head.startswith(_JPEG_MAGIC) else None
+    try:
+        with path.open("rb", buffering=0) as file:
+            head = file.read(_HEADER) or b""
+            if head.startswith(PNG_MAGIC) and len(head) >= 24:
+                size = None if upright and _png_may_be_turned(file) else struct.unpack(">II", head[16:24])
+            else:
+                size = _jpeg_size(head) if head.startswith(_JPEG_MAGIC) else None
+    except OSError:
+        return None  # it is opened again, where the message is made
+    if size is not None:
+        check_area(size, path)
+    return size
 
 
-def _jpeg_size(head: bytes) -> tuple[int, int] | None:
+def _jpeg_size(head: bytes) -> Size | None:
     at = len(_JPEG_MAGIC)
     while at + 9 <= len(head) and head[at] == 0xFF:
         end = at + 2 + int.from_bytes(head[at + 2 : at + 4], "big")

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from scribblebench.scribbles.stroke import Annotation, Points, Stroke
 
+# Pixels from the corner: a coordinate beyond it is damage, not a stroke that runs off.
+FARTHEST = 1e9
 EMPTY = "strokes without a point, left out"
 OUTSIDE = "points outside the image, cut off"
 DUPLICATE = "points repeated in a row, merged"

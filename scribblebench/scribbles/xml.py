@@ -18,8 +18,9 @@ from defusedxml.common import DefusedXmlException
 
 from scribblebench.core.cards import DatasetCard
 from scribblebench.core.errors import UserError
-from scribblebench.scribbles.repair import repair
+from scribblebench.scribbles.repair import FARTHEST, repair
 from scribblebench.scribbles.stroke import Annotation, Points
+from scribblebench.scribbles.xml_form import check_form
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element  # only its type: parsing goes through defusedxml
@@ -85,7 +86,7 @@ def read_xml(data: bytes, image: str, class_of: ClassOf, where: str = "") -> tup
         if classes[tag] is None:
             raise UserError(
                 f"{where}: polygon {number} has the unknown tag {tag[:40]!r}. "
-                "Mend it, or name it under tags: in the dataset card."
+                "Mend it, name it under tags: in the dataset card, or choose that card with --dataset."
             )
     return repair(image, width, height, ((classes[tag] or 0, points) for tag, points in polygons))
 
@@ -108,8 +109,7 @@ def _thorough(data: bytes, where: str) -> Raw:
         raise UserError(f"{where}: document types and entities are refused. Remove them.") from error
     except (ElementTree.ParseError, ValueError, LookupError) as error:
         raise UserError(f"{where}: malformed XML ({' '.join(str(error).split())}). {_MEND}") from error
-    if root.tag != "annotation":
-        raise UserError(f"{where}: <{root.tag[:40]}> where <annotation> was expected.")
+    check_form(root, where)
     polygons = [_polygon(e, f"{where}: polygon {i}") for i, e in enumerate(root.findall("polygon"), 1)]
     return _size(root, "width", where), _size(root, "height", where), polygons
 
@@ -137,6 +137,8 @@ def _coordinate(point: Element, name: str, where: str) -> float:
     value = float(text) if _DECIMAL.fullmatch(text) else math.nan
     if not math.isfinite(value):
         raise UserError(f"{where}: {name} is {text[:40]!r}, not a finite number. {_MEND}")
+    if abs(value) > FARTHEST:
+        raise UserError(f"{where}: {name} is {text[:40]!r}, far from any picture. {_MEND}")
     return value
 
 

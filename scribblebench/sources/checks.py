@@ -33,7 +33,7 @@ def check(dataset: DatasetFolder, train: Survey, val: Survey) -> tuple[str, ...]
     _refuse_shared(dataset, train, val)
     _refuse_nothing_to_learn(train)
     _refuse_nothing_to_score(dataset.card, val)
-    return tuple(_warnings(dataset.card, train, val))
+    return (*dataset.notices(), *_warnings(dataset.card, train, val))
 
 
 def _refuse_shared(dataset: DatasetFolder, train: Survey, val: Survey) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +13,15 @@ from numpy.typing import NDArray
 
 from scribblebench.core.cards import DatasetCard
 from scribblebench.core.errors import UnknownNameError, UserError
-from scribblebench.pictures.labels import read_labels
+from scribblebench.pictures.finding import find
+from scribblebench.pictures.photographs import SUFFIXES
 from scribblebench.pictures.size import picture_size, stored_size
 from scribblebench.scribbles.stroke import Annotation
+from scribblebench.sources.classes import read_mask
 from scribblebench.sources.kinds import KINDS
+from scribblebench.sources.lists import read_list
 from scribblebench.sources.readers import READERS, Reader, check_size
+from scribblebench.sources.stamps import Stamp, stamp
 
 # The augmented lists first; a plain VOC archive has only the second.
 _LISTS = ("ImageSets/SegmentationAug", "ImageSets/Segmentation")
@@ -35,23 +40,56 @@ class DatasetFolder:
     card: DatasetCard
     root: Path
     strokes: str
+    # Strokes that were read in this process: image -> stamp of the files, annotation and repairs.
+    _read: dict[str, tuple[Stamp, Annotation, Counter[str]]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
+
+    def __reduce__(self) -> tuple[type[DatasetFolder], tuple[DatasetCard, Path, str]]:
+        """Leave what was read behind when another process is told of the folder."""
+        return DatasetFolder, (self.card, self.root, self.strokes)
 
     def ids(self, split: str) -> list[str]:
         """List the images of a split, in the order of its list.
 
+        Without a list, those that have strokes and are in no other split's list are for training.
+
         Raises:
-            UserError: the card has no such split, or the folder no list of it.
+            UserError: the card has no such split, the folder no list of it, or no image is left.
         """
         if split not in self.card.splits:
             raise UnknownNameError("split", split, self.card.splits)
         path = self.list_path(split)
         if path is not None:
-            return _read_list(path)
+            return read_list(path, self.root, self.card.layout)
         if split != "train" or not self.strokes:
             raise UserError(
                 f"No list of the {split} images in {self.root / self.card.layout.lists}. Add one."
             )
-        return self.reader.ids(self.card, self.root)
+        taken = {image for other in self._listed() for image in self.ids(other)}
+        ids = [image for image in self.reader.ids(self.card, self.root) if image not in taken]
+        if not ids:
+            raise UserError(f"No images to train on in {self.root}: other lists have all with strokes.")
+        return ids
+
+    def notices(self) -> list[str]:
+        """Say what a user should know of the splits: a missing list, and ids that two lists share.
+
+        Raises:
+            UserError: a list is not in order.
+        """
+        found = []
+        listed = self._listed()
+        if "train" in self.card.splits and "train" not in listed and self.strokes:
+            but = f", but those of {' and '.join(listed)}" if listed else ""
+            found.append(f"No list of the train images: every image that has strokes is taken{but}.")
+        for (one, ids), (other, others) in combinations([(s, set(self.ids(s))) for s in listed], 2):
+            if shared := ids & others:
+                found.append(f"{len(shared)} ids are in {one} and {other}, such as {min(shared)}.")
+        return found
+
+    def _listed(self) -> list[str]:
+        return [split for split in self.card.splits if self.list_path(split)]
 
     def list_path(self, split: str) -> Path | None:
         """Return the list file of a split, or None where the folder has none."""
@@ -61,12 +99,21 @@ class DatasetFolder:
         return next((path for path in paths if path.is_file()), None)
 
     def image_path(self, image: str) -> Path:
-        """Return the path of a photograph."""
-        return self.root.joinpath(self.card.layout.images, f"{image}{self.card.layout.image_suffix}")
+        """Return the path of a photograph; where there is none, the path that it should have.
+
+        Raises:
+            UserError: several files could be it, and none has the suffix that the card names.
+        """
+        layout = self.card.layout
+        return find(self.root / layout.images, image, layout.image_suffix, SUFFIXES)
 
     def mask_path(self, image: str) -> Path:
-        """Return the path of a dense mask."""
-        return self.root.joinpath(self.card.layout.masks, f"{image}.png")
+        """Return the path of a dense mask; where there is none, the path that it should have.
+
+        Raises:
+            UserError: it lies there as another kind of file.
+        """
+        return find(self.root / self.card.layout.masks, image, ".png")
 
     @cached_property
     def reader(self) -> Reader:
@@ -85,25 +132,32 @@ class DatasetFolder:
         return self.read(image)[0]
 
     def read(self, image: str) -> tuple[Annotation, Counter[str]]:
-        """Read the strokes of an image, and the repairs that they needed.
+        """Read the strokes of an image, and the repairs that they needed; a file that is as it was, once.
 
         Raises:
             UserError: the photograph or the strokes are missing or malformed.
         """
-        return self.reader.read(self.card, self.root, image, picture_size(self.image_path(image)))
+        photograph = self.image_path(image)
+        now = stamp((photograph, *self.reader.files(self.card, self.root, image)))
+        known = self._read.get(image)
+        if known is None or known[0] != now:
+            found = self.reader.read(self.card, self.root, image, picture_size(photograph))
+            known = self._read[image] = (now, *found)
+        return known[1], known[2].copy()
 
     def mask(self, image: str, size: tuple[int, int] | None = None) -> NDArray[np.uint8]:
-        """Read the dense mask of an image, uint8 (height, width).
+        """Read the dense mask of an image, uint8 (height, width): class indices, and the ignore index.
 
         Args:
             image: the id.
             size: width and height of the photograph, where they are known.
 
         Raises:
-            UserError: missing, malformed, or of another size than the photograph.
+            UserError: missing, malformed, of another size than the photograph, or with values that mean no
+                class.
         """
         self.check_mask(image, size)
-        return read_labels(self.mask_path(image))
+        return read_mask(self.mask_path(image), self.card)
 
     def check_mask(self, image: str, size: tuple[int, int] | None = None) -> None:
         """Look whether an image's mask is there and of the photograph's size.
@@ -149,15 +203,3 @@ def _looks_for(card: DatasetCard, reader: str) -> str:
     layout = card.layout
     names = {name: getattr(layout, name) for name in layout.__struct_fields__}
     return READERS.get(reader).looks_for.format(**names)
-
-
-def _read_list(path: Path) -> list[str]:
-    """Ids of a list file, one a line; of lines that name files, the first file's stem."""
-    lines = path.read_text(encoding="utf-8").split("\n")
-    ids = [Path(line.split()[0]).stem if "/" in line else line.strip() for line in lines if line.strip()]
-    if not ids:
-        raise UserError(f"{path} lists no images. Fetch it again.")
-    repeated = [image for image, count in Counter(ids).items() if count > 1]
-    if repeated:
-        raise UserError(f"{path} lists {repeated[0]} twice. Remove one.")
-    return ids

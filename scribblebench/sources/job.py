@@ -116,8 +116,13 @@ class Job:
             Its line of the manifest, and the repairs.
         """
         made = self.derive(image)
-        folder.joinpath(LABELS, f"{image}.png").write_bytes(made.png)
-        folder.joinpath(STROKES, f"{image}.xml").write_bytes(made.xml)
+        for path, data in (
+            (folder / LABELS / f"{image}.png", made.png),
+            (folder / STROKES / f"{image}.xml", made.xml),
+        ):
+            if "/" in image:
+                path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
         return msgspec.json.encode(made.record), made.repairs
 
 

@@ -23,13 +23,12 @@ from scribblebench.scribbles.draw import draw
 from scribblebench.scribbles.pen import Pen
 from scribblebench.sources.folder import DatasetFolder
 from scribblebench.sources.manifest import Digests, over
-from scribblebench.sources.readers import READERS, check_classes
+from scribblebench.sources.readers import READERS
+from scribblebench.sources.stamps import Stamp, newest, stamp
 from scribblebench.sources.workers import default_workers
 
 T = TypeVar("T")
 Progress = Callable[[int, int], None]
-Stamp = tuple[tuple[int, int, int], ...]
-"""Size, time of change and time of renaming of the files that a finding was read from."""
 
 # Raise it when a file would be found to hold something else than before.
 RULE = 1
@@ -155,12 +154,12 @@ class _Memory:
 
     def find(self, name: str, kind: _Kind, image: str) -> Found:
         """Return what is known of an image, or look at it."""
-        stamp = _stamp(kind.files(self.dataset, image))
+        now = stamp(kind.files(self.dataset, image))
         known = self.found[name].get(image)
-        if known is not None and known[0] == stamp:
+        if known is not None and known[0] == now:
             return known[1]
         found = kind.read(self.dataset, image)
-        self.found[name][image] = (stamp, found)
+        self.found[name][image] = (now, found)
         self.changed = True
         return found
 
@@ -170,7 +169,7 @@ class _Memory:
             return
         last = time.time_ns() - _SETTLED
         settled = {
-            name: {image: known for image, known in of_kind.items() if _newest(known[0]) < last}
+            name: {image: known for image, known in of_kind.items() if newest(known[0]) < last}
             for name, of_kind in self.found.items()
         }
         write_atomic(self.path, msgspec.json.encode(_Kept(self.made_by, settled)))
@@ -186,22 +185,6 @@ def _made_by(dataset: DatasetFolder) -> str:
     reader = f"{dataset.strokes} {READERS.get(dataset.strokes).rule}" if dataset.strokes else ""
     decoder = f"{PIL.__version__} {features.version('jpg')} {features.version('zlib')}"
     return fingerprint([RULE, stated(dataset.card), str(dataset.root.resolve()), reader, decoder])
-
-
-def _stamp(files: Sequence[Path]) -> Stamp:
-    stamps = []
-    for path in files:
-        try:
-            status = path.stat()
-        except OSError:
-            stamps.append((-1, 0, 0))  # whoever reads it says what is wrong
-        else:
-            stamps.append((status.st_size, status.st_mtime_ns, status.st_ctime_ns))
-    return tuple(stamps)
-
-
-def _newest(stamp: Stamp) -> int:
-    return max(max(changed, renamed) for _, changed, renamed in stamp)
 
 
 def _photograph_files(dataset: DatasetFolder, image: str) -> list[Path]:
@@ -232,7 +215,6 @@ def _mask_files(dataset: DatasetFolder, image: str) -> list[Path]:
 
 def _mask(dataset: DatasetFolder, image: str) -> Found:
     mask = dataset.mask(image)
-    check_classes(mask, dataset.card, dataset.mask_path(image))
     counts = np.bincount(mask.reshape(-1), minlength=256)
     held = {int(label): int(counts[label]) for label in np.flatnonzero(counts)}
     height, width = mask.shape

@@ -16,6 +16,7 @@ from scribblebench.core.errors import UserError
 from scribblebench.core.files import building, to_json, write_atomic
 from scribblebench.scribbles.png import encode_labels
 from scribblebench.scribbles.xml import write_xml
+from scribblebench.sources.kinds.toy import NOTE
 from scribblebench.sources.toy_hand import annotate
 from scribblebench.sources.toy_scene import make_scene
 from scribblebench.store.lock import wait_lock
@@ -27,7 +28,6 @@ SPLITS = {"train": 200, "val": 100}
 TAGS = ("background", "fish", "starfish", "shell", "turtle", "eel")
 LAYOUT = Layout(image_suffix=".png")
 _SEED = 0
-_NOTE = "toy.json"
 
 
 def ensure_toy(root: Path = Path("data/toy/source")) -> Path:
@@ -46,7 +46,7 @@ def ensure_toy(root: Path = Path("data/toy/source")) -> Path:
     """
     if _is_current(root):
         return root
-    if root.exists() and not (root / _NOTE).is_file():
+    if root.exists() and not (root / NOTE).is_file():
         raise UserError(
             f"{root} holds something other than the toy dataset. Move it, or give another folder."
         )
@@ -58,7 +58,7 @@ def ensure_toy(root: Path = Path("data/toy/source")) -> Path:
 
 def _is_current(root: Path) -> bool:
     try:
-        note = json.loads((root / _NOTE).read_text(encoding="utf-8"))
+        note = json.loads((root / NOTE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
     return bool(note == _note())
@@ -74,7 +74,7 @@ def _make_anew(root: Path) -> None:
             write_atomic(aside / LAYOUT.lists / f"{split}.txt", "".join(f"{i}\n" for i in ids))
             for image in ids:
                 write_image(aside, image)
-        write_atomic(aside / _NOTE, to_json(_note()))
+        write_atomic(aside / NOTE, to_json(_note()))
         if root.exists():
             shutil.rmtree(root)
 

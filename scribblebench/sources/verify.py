@@ -8,6 +8,7 @@ from pathlib import Path
 
 from scribblebench.core.cards import DatasetCard
 from scribblebench.core.errors import UserError
+from scribblebench.core.files import visible
 from scribblebench.pictures.labels import read_labels
 from scribblebench.scribbles.digest import pixels_digest, strokes_digest
 from scribblebench.scribbles.xml import read_xml
@@ -44,9 +45,10 @@ def check_files(variant: Variant, card: DatasetCard, progress: Progress | None =
 def _strangers(variant: Variant) -> Iterator[str]:
     known = set(variant.ids)
     for folder, suffix in ((LABELS, ".png"), (STROKES, ".xml")):
-        for path in sorted((variant.root / folder).glob(f"*{suffix}")):
-            if path.stem not in known:
-                yield f"{folder}/{path.name}: not in the manifest"
+        for path in visible(variant.root / folder, f"**/*{suffix}"):
+            name = path.relative_to(variant.root / folder)
+            if name.with_suffix("").as_posix() not in known:
+                yield f"{folder}/{name.as_posix()}: not in the manifest"
 
 
 def _label_differences(variant: Variant, record: ImageRecord) -> Iterator[str]:

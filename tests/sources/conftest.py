@@ -22,6 +22,8 @@ def card() -> DatasetCard:
 def small(toy: Path, tmp_path: Path) -> Path:
     """The first 12 training and 2 validation images of the toy dataset; a copy to write into."""
     folder = tmp_path / "small"
+    folder.mkdir()
+    shutil.copy(toy / "toy.json", folder)
     for split, count in (("train", TRAIN), ("val", 2)):
         lines = (
             (toy / "ImageSets/SegmentationAug" / f"{split}.txt").read_text(encoding="utf-8").split()[:count]

@@ -14,6 +14,8 @@ from scribblebench.core.library import Library
 from scribblebench.scribbles.png import encode_labels
 from scribblebench.sources.folder import open_dataset
 from scribblebench.sources.readers import READERS
+from scribblebench.sources.spec import VariantSpec
+from scribblebench.sources.variant import make_variant
 
 XML = "scribble_annotation/pascal_2012"
 
@@ -59,7 +61,7 @@ def test_lists_are_found_where_voc_keeps_them_and_may_name_files(small: Path, ca
     (small / "ImageSets/Segmentation").mkdir()
     (lists / "train.txt").rename(small / "ImageSets/Segmentation/train.txt")
     assert len(open_dataset(card, small).ids("train")) == 12
-    (lists / "train.txt").write_text("/JPEGImages/b.jpg /SegmentationClassAug/b.png\n\n/JPEGImages/a.jpg x\n")
+    (lists / "train.txt").write_text("/JPEGImages/b.jpg /SegmentationClassAug/b.png\n\n/JPEGImages/a.jpg 1\n")
     assert open_dataset(card, small).ids("train") == ["b", "a"]
 
 
@@ -127,7 +129,8 @@ def test_clicks_are_single_points_of_two_files(small: Path, card: DatasetCard) -
 def test_traced_and_synthesised_strokes_lie_on_their_class(
     small: Path, card: DatasetCard, strokes: str
 ) -> None:
-    shutil.copytree(small / "SegmentationClassAug", small / card.layout.labels)
+    drawn = make_variant(open_dataset(card, small), "train", VariantSpec(), small / "drawn").root
+    shutil.copytree(drawn / card.layout.labels, small / card.layout.labels)
     dataset = open_dataset(card, small, strokes)
     annotation, mask = dataset.annotation("train_003"), dataset.mask("train_003")
     assert {s.class_index for s in annotation.strokes} == set(np.unique(mask).tolist()) - {255}

@@ -5,8 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from scribblebench.core.cards import DatasetCard
+from scribblebench.core.errors import UserError
 from scribblebench.sources.kinds import KINDS, Kind
 from scribblebench.sources.kinds.voc import Voc
+
+NOTE = "toy.json"
+"""The generator's note in the folder that it made."""
 
 
 @KINDS.register
@@ -19,6 +23,11 @@ class Toy(Kind, frozen=True):
             from scribblebench.sources.toy import ensure_toy
 
             data_dir = ensure_toy()
+        elif (data_dir / card.layout.images).is_dir() and not (data_dir / NOTE).is_file():
+            raise UserError(
+                f"{data_dir} is not the generated {card.name} dataset (it has no {NOTE}). Name the dataset "
+                "that it holds: --dataset voc2012, or a card of your own with --cards."
+            )
         return Voc().locate(card, data_dir)
 
     def generate(self, root: Path) -> bool:

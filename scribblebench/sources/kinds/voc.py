@@ -6,6 +6,7 @@ from pathlib import Path
 
 from scribblebench.core.cards import DatasetCard
 from scribblebench.core.errors import UserError
+from scribblebench.core.files import visible
 from scribblebench.sources.kinds import KINDS, Kind
 
 
@@ -24,6 +25,6 @@ class Voc(Kind, frozen=True):
             raise UserError(
                 f"No {card.name} folder at {root}: {images.name}/ is missing. Give --data-dir{fetch}."
             )
-        if not any(images.iterdir()):
+        if not visible(images, "*"):
             raise UserError(f"No photographs in {images}: the folder is empty. Give --data-dir{fetch}.")
         return root

@@ -12,6 +12,7 @@ from typing import ClassVar
 from scribblebench.core.errors import UserError
 from scribblebench.core.files import write_atomic
 from scribblebench.core.registry import Part, Registry
+from scribblebench.pictures.size import turn_of
 from scribblebench.scribbles.png import Labels
 from scribblebench.sources.folder import DatasetFolder
 from scribblebench.sources.variant import Variant
@@ -82,6 +83,16 @@ def link(source: Path, target: Path) -> None:
 
 
 def link_images(variant: Variant, dataset: DatasetFolder, ids: list[str]) -> None:
-    """Link the photographs under the names that VOC gives them."""
+    """Link the photographs under the names that VOC gives them.
+
+    Raises:
+        UserError: one is missing, or EXIF turns it.
+    """
     for image in ids:
-        link(dataset.image_path(image), variant.root / IMAGES / f"{image}.jpg")
+        path = dataset.image_path(image)
+        if turn_of(path) > 1:
+            raise UserError(
+                f"{path} is turned by its EXIF orientation, which this code's readers pass over. Turn its "
+                "pixels first (ImageMagick: mogrify -auto-orient)."
+            )
+        link(path, variant.root / IMAGES / f"{image}.jpg")

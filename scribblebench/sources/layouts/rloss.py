@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import ClassVar
 
-from scribblebench.scribbles.png import Labels
+from scribblebench.core.files import write_atomic
+from scribblebench.pictures.labels import is_plain
+from scribblebench.scribbles.png import Labels, encode_labels
 from scribblebench.sources.folder import DatasetFolder
 from scribblebench.sources.layouts import LAYOUTS, MASKS, Complete, link, link_images, write_lists
 from scribblebench.sources.variant import Variant
@@ -21,4 +24,13 @@ class Rloss(Complete, frozen=True):
         for ids in write_lists(variant, dataset).values():
             link_images(variant, dataset, ids)
             for image in ids if dataset.card.has_masks else []:
-                link(dataset.mask_path(image), variant.root / MASKS / f"{image}.png")
+                _link_mask(dataset, image, variant.root / MASKS / f"{image}.png")
+
+
+def _link_mask(dataset: DatasetFolder, image: str, target: Path) -> None:
+    """Link a mask that its readers take for what it is; write any other anew."""
+    path = dataset.mask_path(image)
+    if dataset.card.values.masks or not is_plain(path):
+        write_atomic(target, encode_labels(dataset.mask(image)))
+    else:
+        link(path, target)

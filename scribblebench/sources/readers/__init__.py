@@ -6,11 +6,10 @@ from collections import Counter
 from pathlib import Path
 from typing import ClassVar
 
-import numpy as np
-from numpy.typing import NDArray
-
 from scribblebench.core.cards import DatasetCard
 from scribblebench.core.errors import UserError
+from scribblebench.core.files import visible
+from scribblebench.core.names import check_id
 from scribblebench.core.registry import Part, Registry
 from scribblebench.scribbles.stroke import Annotation
 
@@ -62,22 +61,18 @@ READERS: Registry[Reader] = Registry("stroke source", __name__, Reader)
 
 
 def stems(folder: Path, suffix: str) -> list[str]:
-    """List the ids of the files of one kind in a folder."""
-    return sorted(path.stem for path in folder.glob(f"*{suffix}") if not path.name.startswith("."))
-
-
-def check_classes(label: NDArray[np.uint8], card: DatasetCard, path: Path) -> None:
-    """Look whether a label map holds only classes of the dataset.
+    """List the ids of the files of one kind in a folder and those below it.
 
     Raises:
-        UserError: it holds another value.
+        UserError: a file's name cannot be an id.
     """
-    present = np.flatnonzero(np.bincount(label.reshape(-1), minlength=256))
-    wrong = [int(v) for v in present if v >= len(card.classes) and v != card.ignore_index]
-    if wrong:
-        raise UserError(
-            f"{path} holds the label {wrong[0]}, which {card.name} lacks. Is it of another dataset?"
-        )
+    paths = visible(folder, f"**/*{suffix}")
+    return sorted(check_id(path.relative_to(folder).with_suffix("").as_posix(), str(path)) for path in paths)
+
+
+def holds_any(folder: Path, suffix: str) -> bool:
+    """Tell whether a folder, or one below it, holds a file of one kind."""
+    return bool(visible(folder, f"*{suffix}") or visible(folder, f"**/*{suffix}"))
 
 
 def check_size(path: Path, found: tuple[int, int], photograph: tuple[int, int]) -> None:

@@ -13,7 +13,8 @@ from msgspec import Meta
 
 from scribblebench.core.cards import DatasetCard
 from scribblebench.core.errors import UserError
-from scribblebench.scribbles.repair import SINGLE, repair
+from scribblebench.core.names import check_id
+from scribblebench.scribbles.repair import FARTHEST, SINGLE, repair
 from scribblebench.scribbles.stroke import Annotation
 from scribblebench.sources.readers import READERS, Reader
 
@@ -39,7 +40,8 @@ class Clicks(Reader, frozen=True):
 
     def ids(self, card: DatasetCard, root: Path) -> list[str]:
         """List the ids that have clicks."""
-        return sorted(set().union(*(_load(path) for path in self._paths(card, root))))
+        paths = self._paths(card, root)
+        return sorted({check_id(image, str(path)) for path in paths for image in _load(path)})
 
     def files(self, card: DatasetCard, root: Path, image: str) -> list[Path]:
         """The same for every image (see ``Reader``)."""
@@ -57,6 +59,8 @@ class Clicks(Reader, frozen=True):
                     raise UserError(
                         f"{path}: {image} has a click of class {click.cls}, which {card.name} lacks."
                     )
+                if not max(abs(click.x), abs(click.y)) <= FARTHEST:
+                    raise UserError(f"{path}: {image} has a click at {click.x:g}, {click.y:g}. Mend it.")
                 raw.append((click.cls, np.array([[click.x, click.y]])))
         annotation, repairs = repair(image, *size, raw)
         del repairs[SINGLE]  # every click is one
@@ -70,7 +74,7 @@ class Clicks(Reader, frozen=True):
 def _load(path: Path) -> dict[str, list[Click]]:
     try:
         return _decode(path, path.stat().st_mtime_ns)
-    except (OSError, msgspec.DecodeError) as error:
+    except (OSError, ValueError, RecursionError, MemoryError) as error:
         raise UserError(f"{path} is no file of clicks ({error}). Fetch it again.") from error
 
 

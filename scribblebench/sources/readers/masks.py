@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import ClassVar
 
 from scribblebench.core.cards import DatasetCard
-from scribblebench.pictures.labels import read_labels
+from scribblebench.pictures.finding import find
 from scribblebench.scribbles.repair import repair
 from scribblebench.scribbles.stroke import Annotation
-from scribblebench.sources.readers import READERS, Reader, check_classes, check_size, stems
+from scribblebench.sources.classes import read_mask
+from scribblebench.sources.readers import READERS, Reader, check_size, holds_any, stems
 
 # The strokes stand for what a person drew once, so a variant's seed does not change them.
 _SEED = 0
@@ -25,7 +26,7 @@ class Masks(Reader, frozen=True):
 
     def present(self, card: DatasetCard, root: Path) -> bool:
         """Tell whether there is any mask."""
-        return any((root / card.layout.masks).glob("*.png"))
+        return holds_any(root / card.layout.masks, ".png")
 
     def ids(self, card: DatasetCard, root: Path) -> list[str]:
         """List the ids that have a mask."""
@@ -33,18 +34,17 @@ class Masks(Reader, frozen=True):
 
     def files(self, card: DatasetCard, root: Path, image: str) -> list[Path]:
         """The mask (see ``Reader``)."""
-        return [root / card.layout.masks / f"{image}.png"]
+        return [find(root / card.layout.masks, image, ".png")]
 
     def read(
         self, card: DatasetCard, root: Path, image: str, size: tuple[int, int]
     ) -> tuple[Annotation, Counter[str]]:
         """Make the strokes of one mask; the same mask and id give the same strokes."""
-        path = root / card.layout.masks / f"{image}.png"
+        path = find(root / card.layout.masks, image, ".png")
         # Imported here: scikit-image takes half a second.
         from scribblebench.scribbles.synthesise import synthesise
 
-        mask = read_labels(path)
+        mask = read_mask(path, card)
         check_size(path, mask.shape[::-1], size)
-        check_classes(mask, card, path)
         strokes = synthesise(mask, image, _SEED)
         return repair(image, *size, ((s.class_index, s.points) for s in strokes))

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import ClassVar
 
 from scribblebench.core.cards import DatasetCard
+from scribblebench.pictures.finding import find
 from scribblebench.pictures.labels import read_labels
 from scribblebench.scribbles.repair import repair
 from scribblebench.scribbles.stroke import Annotation
-from scribblebench.sources.readers import READERS, Reader, check_classes, check_size, stems
+from scribblebench.sources.classes import check_unlabelled, classes_of
+from scribblebench.sources.readers import READERS, Reader, check_size, holds_any, stems
 
 
 @READERS.register
@@ -22,7 +24,7 @@ class Png(Reader, frozen=True):
 
     def present(self, card: DatasetCard, root: Path) -> bool:
         """Tell whether there is any label map."""
-        return any((root / card.layout.labels).glob("*.png"))
+        return holds_any(root / card.layout.labels, ".png")
 
     def ids(self, card: DatasetCard, root: Path) -> list[str]:
         """List the ids that have a label map."""
@@ -30,18 +32,20 @@ class Png(Reader, frozen=True):
 
     def files(self, card: DatasetCard, root: Path, image: str) -> list[Path]:
         """The one of its name (see ``Reader``)."""
-        return [root / card.layout.labels / f"{image}.png"]
+        return [find(root / card.layout.labels, image, ".png")]
 
     def read(
         self, card: DatasetCard, root: Path, image: str, size: tuple[int, int]
     ) -> tuple[Annotation, Counter[str]]:
         """Trace the strokes of one label map."""
-        path = root / card.layout.labels / f"{image}.png"
+        path = find(root / card.layout.labels, image, ".png")
         # Imported here: scikit-image takes half a second.
         from scribblebench.scribbles.trace import trace
 
         label = read_labels(path)
         check_size(path, label.shape[::-1], size)
-        check_classes(label, card, path)
-        strokes = trace(label, card.ignore_index)
+        values = card.values.strokes
+        check_unlabelled(label, values, card, path)
+        classes = classes_of(label, values, card, path)
+        strokes = trace(classes, card.ignore_index)
         return repair(image, *size, ((s.class_index, s.points) for s in strokes))

@@ -8,9 +8,10 @@ from typing import ClassVar
 
 from scribblebench.core.cards import DatasetCard
 from scribblebench.core.errors import UserError
+from scribblebench.pictures.finding import find
 from scribblebench.scribbles.stroke import Annotation
 from scribblebench.scribbles.xml import read_xml
-from scribblebench.sources.readers import READERS, Reader, check_size, stems
+from scribblebench.sources.readers import READERS, Reader, check_size, holds_any, stems
 
 
 @READERS.register
@@ -22,7 +23,7 @@ class Xml(Reader, frozen=True):
 
     def present(self, card: DatasetCard, root: Path) -> bool:
         """Tell whether there is any XML file."""
-        return any((root / card.layout.strokes).glob("*.xml"))
+        return holds_any(root / card.layout.strokes, ".xml")
 
     def ids(self, card: DatasetCard, root: Path) -> list[str]:
         """List the ids that have an XML file."""
@@ -36,7 +37,7 @@ class Xml(Reader, frozen=True):
         self, card: DatasetCard, root: Path, image: str, size: tuple[int, int]
     ) -> tuple[Annotation, Counter[str]]:
         """Read one file, and compare its size with the photograph's."""
-        path = root.joinpath(card.layout.strokes, f"{image}.xml")
+        path = find(root / card.layout.strokes, image, ".xml")
         try:
             data = path.read_bytes()
         except OSError as error:
