@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from scribblebench.core.library import Library
+from scribblebench.pictures.labels import read_labels
 from scribblebench.scribbles.draw import draw
-from scribblebench.scribbles.png import read_labels
 from scribblebench.scribbles.stroke import Annotation, Stroke
 from scribblebench.scribbles.trace import trace
 from scribblebench.sources.folder import open_dataset

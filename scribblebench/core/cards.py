@@ -132,6 +132,8 @@ class ProtocolCard(Card, frozen=True, kw_only=True):
         epochs: the total budget of every method.
         schedule: ``step`` (x 0.1 at half, the paper's), ``one_cycle`` or ``poly``.
         precision: ``bf16`` is autocast; the walk's energies stay float32.
+        threads: threads of a cell on the CPU. Their number decides how sums are rounded, and with that the
+            result in its last digits and, after many steps, in its first: it is part of the identity.
         evaluation: ``part`` names a registered inference, the rest are its options. Not part of a
             training's identity.
     """
@@ -150,6 +152,7 @@ class ProtocolCard(Card, frozen=True, kw_only=True):
     schedule: Literal["step", "one_cycle", "poly"]
     augmentation: Augmentation
     precision: Literal["float32", "bf16"] = "float32"
+    threads: Positive = 1
     evaluation: dict[str, Any]
 
     def __post_init__(self) -> None:

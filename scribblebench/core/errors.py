@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 
 class UserError(Exception):
@@ -37,3 +37,19 @@ def first_ten(items: Iterable[str]) -> str:
     names = list(items)
     rest = f" and {len(names) - 10} more" if len(names) > 10 else ""
     return ", ".join(names[:10]) + rest
+
+
+def several(errors: Sequence[str], heading: str) -> str:
+    """Put the first ten of several errors under a heading; a single one stands alone.
+
+    >>> several(["a.png is missing."], "1 of 2 images cannot be used")
+    'a.png is missing.'
+    >>> print(several(["a.png is missing.", "b.png is missing."], "2 of 2 images cannot be used"))
+    2 of 2 images cannot be used:
+      a.png is missing.
+      b.png is missing.
+    """
+    if len(errors) == 1:
+        return errors[0]
+    rest = [f"... and {len(errors) - 10} more"] if len(errors) > 10 else []
+    return "\n  ".join((f"{heading}:", *errors[:10], *rest))

@@ -4,20 +4,32 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 import msgspec
 
 from scribblebench.core.cards import convert
 from scribblebench.core.errors import UnknownNameError, UserError
+from scribblebench.core.source import source_digest
 
-T = TypeVar("T", bound=msgspec.Struct)
+
+class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What every part is: its fields are the options that a card may give it.
+
+    Attributes:
+        rule: version of the part's arithmetic. It enters the identity of every number that the part has a
+            share in, so it is raised whenever equal options and inputs would give other numbers than before.
+    """
+
+    rule: ClassVar[int] = 1
+
+
+T = TypeVar("T", bound=Part)
 
 
 class Registry(Generic[T]):
     """The parts of one kind, one file each in a package.
 
-    A part is a frozen ``msgspec.Struct``: its fields are the options that a card may give it.
     ``get("entropy")`` imports ``<package>.entropy`` and returns what that file registered;
     ``get("my_package.my_module:MyLoss")`` returns a user's own part. Files whose name starts with an
     underscore are not parts.
@@ -25,11 +37,13 @@ class Registry(Generic[T]):
     Args:
         kind: what a part is called in error messages, such as ``"loss"``.
         package: the package that holds the files, such as ``"scribblebench.losses"``.
+        base: the class of which every part is a subclass.
     """
 
-    def __init__(self, kind: str, package: str) -> None:
+    def __init__(self, kind: str, package: str, base: type[T]) -> None:
         self.kind = kind
         self.package = package
+        self.base = base
         self._parts: dict[str, type[T]] = {}
 
     def register(self, part: type[T]) -> type[T]:
@@ -60,6 +74,15 @@ class Registry(Generic[T]):
         importlib.import_module(f"{self.package}.{name}")
         return self._parts[name]
 
+    def version(self, name: str) -> int | str:
+        """Return what says which arithmetic a part's name stands for.
+
+        Returns:
+            The rule of a shipped part; of a user's own part the SHA-256 of its source.
+        """
+        part = self.get(name)
+        return source_digest(part.__module__) if ":" in name else part.rule
+
     def build(self, name: str, options: dict[str, Any], where: str) -> T:
         """Make a part from a card's options.
 
@@ -73,10 +96,15 @@ class Registry(Generic[T]):
     def _own(self, name: str) -> type[T]:
         module, _, attribute = name.partition(":")
         try:
-            part: type[T] = getattr(importlib.import_module(module), attribute)
-        except (ImportError, AttributeError) as error:
+            part = getattr(importlib.import_module(module), attribute)
+        except (ImportError, AttributeError, SyntaxError, ValueError) as error:
             raise UserError(
                 f"Cannot load the {self.kind} '{name}': {error}. "
                 "Give 'package.module:Class' of a module on the Python path."
             ) from error
+        if not (isinstance(part, type) and issubclass(part, self.base)):
+            raise UserError(
+                f"Cannot use '{name}' as a {self.kind}: it is no subclass of "
+                f"{self.base.__module__}.{self.base.__name__}. Derive the class from it."
+            )
         return part

@@ -8,27 +8,41 @@ from scribblebench.core.cards import GridCard
 from scribblebench.core.errors import UserError
 from scribblebench.core.files import file_sha256
 from scribblebench.grid.asked import Asked
+from scribblebench.sources.checks import check
 from scribblebench.sources.folder import DatasetFolder
 from scribblebench.sources.spec import VariantSpec
-from scribblebench.sources.variant import source_fingerprint
+from scribblebench.sources.survey import Progress, Survey, survey
 from scribblebench.training.cell import Cell
+from scribblebench.training.fits import check_method
+from scribblebench.training.run_cell import initial_weights
 
 UNDEGRADED = "none"
 
 
-def expand(asked: Asked, dataset: DatasetFolder) -> list[Cell]:
+def expand(asked: Asked, dataset: DatasetFolder, progress: Progress | None = None) -> list[Cell]:
     """List the cells asked for: seed by seed, variant by variant, method by method.
+
+    Everything that will be trained on or scored is looked at first.
 
     Args:
         asked: methods, variants, seeds and protocol.
         dataset: the dataset's folder, opened.
+        progress: called with images looked at and images in all.
 
     Raises:
-        UserError: the grid has none of the rates asked for.
+        UserError: the grid has none of the rates asked for, a method cannot work under the protocol, or the
+            data is not in order.
     """
-    variants = _variants(asked.grid, asked.rates)
-    fingerprints = {split: source_fingerprint(dataset, split) for split in ("train", "val")}
-    weights = file_sha256(asked.weights) if asked.weights else ""
+    variants = [
+        (kind, rate, _variant_spec(kind, rate, seed), seed)
+        for seed in asked.seeds
+        for kind, rate in _variants(asked.grid, asked.rates)
+    ]
+    for method in asked.methods:
+        check_method(method, asked.protocol)
+    splits = _look(asked, dataset, [spec for _, _, spec, _ in variants], progress)
+    warnings = check(dataset, **splits)
+    weights = initial_weights(asked.protocol, asked.weights)
     return [
         Cell(
             method=method,
@@ -36,18 +50,39 @@ def expand(asked: Asked, dataset: DatasetFolder) -> list[Cell]:
             overrides=asked.overrides,
             dataset=dataset.card.name,
             classes=dataset.card.classes,
-            variant=_variant_spec(kind, rate, seed),
+            ignore_index=dataset.card.ignore_index,
+            variant=spec,
             kind=kind,
             rate=rate,
             seed=seed,
-            train_fingerprint=fingerprints["train"],
-            val_fingerprint=fingerprints["val"],
-            weights_sha256=weights,
+            train=splits["train"].digests,
+            val=splits["val"].digests,
+            warnings=warnings,
+            weights_sha256=file_sha256(weights) if weights else "",
         )
-        for seed in asked.seeds
-        for kind, rate in variants
+        for kind, rate, spec, seed in variants
         for method in asked.methods
     ]
+
+
+def _look(
+    asked: Asked, dataset: DatasetFolder, variants: Sequence[VariantSpec], progress: Progress | None
+) -> dict[str, Survey]:
+    """Survey both splits, as far as their files are needed."""
+    supervisions = {method.supervision for method in asked.methods}
+    masks = "masks" in supervisions or any(spec.needs_masks() for spec in variants)
+    needed = {
+        "train": {
+            "strokes": supervisions != {"masks"},
+            "masks": "masks" in supervisions or (masks and dataset.card.has_masks),
+        },
+        "val": {"strokes": False, "masks": True},
+    }
+    memory = asked.variants / dataset.card.name
+    return {
+        split: survey(dataset, split, **kinds, memory=memory / f".survey-{split}.json", progress=progress)
+        for split, kinds in needed.items()
+    }
 
 
 def _variants(grid: GridCard, rates: Sequence[float] | None) -> list[tuple[str, float]]:

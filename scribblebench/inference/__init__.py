@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import msgspec
 from torch import Tensor
 
-from scribblebench.core.registry import Registry
+from scribblebench.core.registry import Part, Registry
 
 Network = Callable[[Tensor], Tensor]
 
 
-class Inference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Inference(Part, frozen=True):
     """A way of looking at whole images; its fields are the options of a protocol's ``evaluation``."""
 
     @property
@@ -34,4 +33,4 @@ class Inference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         raise TypeError(f"{type(self).__name__} does not say how it is computed")
 
 
-INFERENCES: Registry[Inference] = Registry("inference", __name__)
+INFERENCES: Registry[Inference] = Registry("inference", __name__, Inference)

@@ -16,6 +16,8 @@ from scribblebench.core.seeds import rng
 from scribblebench.loading.images import normalise
 from scribblebench.ops.vision import torchvision
 
+# Raise it when equal draws or names would give other crops than before.
+RULE = 1
 # OpenCV's choice for a 5 x 5 kernel when no sigma is given, as in the authors' code.
 BLUR_SIGMA = 1.1
 
@@ -65,12 +67,17 @@ def source_coordinates(draws: Draws, sizes: Tensor, side: int) -> Tensor:
         float32 (batch, side, side, 2), as y, x in pixels; 0 is the centre of the first pixel. A crop
         larger than the scaled image is centred on it.
     """
+    return _coordinates(draws, sizes, side, torch.arange(side, dtype=torch.float32, device=sizes.device))
+
+
+def _coordinates(draws: Draws, sizes: Tensor, side: int, pixels: Tensor) -> Tensor:
+    """Do so for some rows and columns of the crop."""
     scale = draws.scale[:, None]
     scaled = sizes * scale
     room = scaled - side
     # Random within the room there is; centred (symmetric padding) where there is none.
     offset = torch.where(room > 0, room * draws.place, room / 2)
-    steps = torch.arange(side, dtype=torch.float32, device=sizes.device) + 0.5
+    steps = pixels + 0.5
     y = (offset[:, :1] + steps - scaled[:, :1] / 2)[:, :, None]
     x = (offset[:, 1:] + steps - scaled[:, 1:] / 2)[:, None, :]
     cosine, sine = (f(draws.angle)[:, None, None] for f in (torch.cos, torch.sin))
@@ -80,16 +87,39 @@ def source_coordinates(draws: Draws, sizes: Tensor, side: int) -> Tensor:
     return centred + (sizes[:, None, None] - 1) / 2
 
 
-def warp(pixels: Tensor, labels: Tensor, draws: Draws, sizes: Tensor, side: int, ignore: int) -> Batch:
+def source_windows(draws: Draws, sizes: Tensor, side: int) -> Tensor:
+    """Which part of each source image a crop is made from.
+
+    Returns:
+        int64 (batch, 4): first row and column and the ones behind the last, never empty.
+    """
+    # The map is affine, so the corners of the crop go furthest.
+    corners = _coordinates(draws, sizes, side, torch.tensor([0.0, side - 1.0])).flatten(1, 2)
+    # A pixel more on each side: the corners are computed in other terms than the pixels between them.
+    first = (corners.amin(dim=1).floor().long() - 1).clamp(min=0).minimum(sizes - 1)
+    behind = (corners.amax(dim=1).floor().long() + 3).clamp(min=1).minimum(sizes)
+    return torch.cat([first, torch.maximum(behind, first + 1)], dim=1)
+
+
+def warp(
+    pixels: Tensor,
+    labels: Tensor,
+    draws: Draws,
+    sizes: Tensor,
+    side: int,
+    ignore: int,
+    origins: Tensor | None = None,
+) -> Batch:
     """Apply the draws to a batch.
 
     Args:
-        pixels: uint8 (batch, 3, H, W), each image in the upper left corner.
+        pixels: uint8 (batch, 3, H, W), each image or window in the upper left corner.
         labels: uint8 (batch, 1, H, W).
         draws: one draw per image.
-        sizes: height and width of each image, (batch, 2).
+        sizes: height and width of each whole image, (batch, 2).
         side: side of the crop in pixels.
         ignore: label of padding.
+        origins: row and column of the image at which its window begins, (batch, 2); 0 where absent.
     """
     device = pixels.device
     draws = Draws(**{name: value.to(device) for name, value in vars(draws).items()})
@@ -98,6 +128,8 @@ def warp(pixels: Tensor, labels: Tensor, draws: Draws, sizes: Tensor, side: int,
     last = (sizes - 1)[:, None, None]
     valid = ((at > -0.5) & (at < last + 0.5)).all(dim=-1)
     at = at.clamp(min=0).minimum(last)
+    if origins is not None:
+        at = at - origins.to(device)[:, None, None]
     images = torch.where(valid[:, None], normalise(_bilinear(pixels, at)), 0.0)
     if draws.blur.any():
         blur = torchvision("transforms.v2.functional").gaussian_blur

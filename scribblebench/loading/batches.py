@@ -10,8 +10,8 @@ import torch
 from scribblebench.core.cards import Augmentation
 from scribblebench.core.errors import UserError
 from scribblebench.core.seeds import rng
-from scribblebench.loading.augment import Batch, draw, warp
-from scribblebench.loading.images import Canvas
+from scribblebench.loading.augment import Batch, draw, source_windows, warp
+from scribblebench.loading.images import Pictures
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Batches:
     """The training split.
 
     Attributes:
-        ids: image ids, in the order of the canvases.
+        ids: image ids, in the order of the pictures.
         images: the photographs.
         labels: the label maps, of the same sizes.
         augmentation: its ranges.
@@ -27,12 +27,12 @@ class Batches:
         size: images in a batch.
         seed: the training seed.
         ignore_index: label of padding.
-        device: where the batches are wanted; the canvases may lie elsewhere.
+        device: where the batches are wanted; the pictures may lie elsewhere.
     """
 
     ids: Sequence[str]
-    images: Canvas
-    labels: Canvas
+    images: Pictures
+    labels: Pictures
     augmentation: Augmentation
     side: int
     size: int
@@ -59,11 +59,14 @@ class Batches:
 
     def _batch(self, epoch: int, chosen: list[int]) -> Batch:
         draws = draw(self.augmentation, self.seed, epoch, [self.ids[i] for i in chosen])
+        sizes = self.images.sizes[chosen]
+        windows = source_windows(draws, sizes, self.side)
         return warp(
-            self.images.pixels[chosen].to(self.device),
-            self.labels.pixels[chosen].to(self.device),
+            self.images.cut(chosen, windows).to(self.device),
+            self.labels.cut(chosen, windows, self.ignore_index).to(self.device),
             draws,
-            self.images.sizes[chosen],
+            sizes,
             self.side,
             self.ignore_index,
+            windows[:, :2],
         )

@@ -6,15 +6,16 @@ import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 from torch import Tensor
 
-from scribblebench.core.errors import UserError
+from scribblebench.pictures.labels import read_labels
+from scribblebench.pictures.photographs import read_photograph
 
 MEAN = (0.485, 0.456, 0.406)
 STD = (0.229, 0.224, 0.225)
@@ -23,66 +24,96 @@ Bytes = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
-class Canvas:
-    """Images of several sizes in one tensor, each in the upper left corner of its canvas.
+class Pictures:
+    """Images of their own sizes, one behind the other: memory is the sum of their sizes.
 
     Attributes:
-        pixels: uint8 (images, channels, height, width), on the device.
+        pixels: uint8 (bytes,), on the device; an image's planes, rows and columns in this order.
         sizes: int64 (images, 2), each image's own height and width, on the CPU.
+        channels: planes of an image.
     """
 
     pixels: Tensor
     sizes: Tensor
+    channels: int
 
     def __len__(self) -> int:
         return len(self.sizes)
 
+    @classmethod
+    def of(cls, stacked: Tensor) -> Pictures:
+        """Take images of one size, uint8 (images, channels, height, width)."""
+        images, channels, height, width = stacked.shape
+        return cls(stacked.flatten(), torch.tensor([[height, width]]).repeat(images, 1), channels)
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        lengths = self.sizes.prod(dim=1) * self.channels
+        return (lengths.cumsum(dim=0) - lengths).tolist()
+
+    def to(self, device: torch.device) -> Pictures:
+        """Move the pixels to a device."""
+        return Pictures(self.pixels.to(device), self.sizes, self.channels)
+
+    def image(self, index: int) -> Tensor:
+        """Look at one image, (channels, height, width); nothing is copied."""
+        height, width = self.sizes[index].tolist()
+        start = self._starts[index]
+        return self.pixels[start : start + self.channels * height * width].view(-1, height, width)
+
+    def together(self, chosen: Sequence[int]) -> Tensor:
+        """Stack images of one size, (len(chosen), channels, height, width)."""
+        return torch.stack([self.image(index) for index in chosen])
+
+    def cut(self, chosen: Sequence[int], windows: Tensor, fill: int = 0) -> Tensor:
+        """Stack a window of each image.
+
+        Args:
+            chosen: indices of images.
+            windows: first row and column and the ones behind the last, int (len(chosen), 4).
+            fill: value beside a window that is smaller than the largest.
+
+        Returns:
+            (len(chosen), channels, height and width of the largest window), windows in the upper left corner.
+        """
+        top, left, bottom, right = windows.unbind(dim=1)
+        height, width = int((bottom - top).max()), int((right - left).max())
+        cut = self.pixels.new_full((len(chosen), self.channels, height, width), fill)
+        for place, index, (t, l, b, r) in zip(cut, chosen, windows.tolist(), strict=True):
+            place[:, : b - t, : r - l] = self.image(index)[:, t:b, l:r]
+        return cut
+
 
 def decode(path: Path, mode: str) -> Bytes:
-    """Read an image file as uint8: (h, w, 3) for mode ``RGB``, (h, w) of indices for ``P`` and ``L``.
+    """Read an image file as uint8: (h, w, 3) for mode ``RGB``, (h, w) of labels for ``P``.
 
     Raises:
-        UserError: the file is missing or is not an image.
+        UserError: the file is missing, or is not certainly a photograph or a label map.
     """
-    try:
-        with Image.open(path) as image:
-            # A palette image's bytes are its indices already; converting it would turn them into greys.
-            return np.asarray(image if image.mode in ("P", "L") and mode != "RGB" else image.convert(mode))
-    except OSError as error:
-        raise UserError(f"Cannot read {path}: {error}.") from error
+    return read_photograph(path) if mode == "RGB" else read_labels(path)
 
 
-def load_canvas(paths: Sequence[Path], mode: str, device: torch.device, fill: int = 0) -> Canvas:
-    """Decode files in parallel into one canvas.
+def load_pictures(read: Callable[[int], Bytes], sizes: Sequence[tuple[int, int]], channels: int) -> Pictures:
+    """Decode images in parallel, each into its place.
 
     Args:
-        paths: the files.
-        mode: ``RGB`` or ``P`` (indices).
-        device: where the pixels stay.
-        fill: value outside each image.
+        read: index -> pixels, uint8 (h, w) or (h, w, channels).
+        sizes: height and width of each image.
+        channels: planes of an image.
+
+    Raises:
+        UserError: what ``read`` raises.
     """
+    pixels = torch.empty(sum(height * width for height, width in sizes) * channels, dtype=torch.uint8)
+    pictures = Pictures(pixels, torch.tensor(sizes).reshape(-1, 2), channels)
+
+    def place(index: int) -> None:
+        image = torch.from_numpy(np.array(read(index)))
+        pictures.image(index).copy_(image.reshape(*image.shape[:2], -1).permute(2, 0, 1))
+
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        # PIL reads the header only: sizes first, so that every image is decoded once, into its place.
-        sizes = list(pool.map(_size, paths))
-        height, width = np.max(sizes, axis=0)
-        channels = 3 if mode == "RGB" else 1
-        pixels = torch.full((len(paths), channels, height, width), fill, dtype=torch.uint8)
-        place: Callable[[int], None] = lambda i: _place(pixels[i], decode(paths[i], mode))  # noqa: E731 - pool.map wants one argument
-        list(pool.map(place, range(len(paths))))
-    return Canvas(pixels.to(device), torch.tensor(sizes))
-
-
-def _size(path: Path) -> tuple[int, int]:
-    try:
-        with Image.open(path) as image:
-            return image.height, image.width
-    except OSError as error:
-        raise UserError(f"Cannot read {path}: {error}.") from error
-
-
-def _place(target: Tensor, image: Bytes) -> None:
-    planes = torch.from_numpy(np.array(image)).reshape(*image.shape[:2], -1).permute(2, 0, 1)
-    target[:, : image.shape[0], : image.shape[1]] = planes
+        list(pool.map(place, range(len(sizes))))
+    return pictures
 
 
 def normalise(pixels: Tensor) -> Tensor:

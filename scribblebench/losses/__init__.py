@@ -3,4 +3,4 @@
 from scribblebench.core.registry import Registry
 from scribblebench.ops.step import Loss
 
-LOSSES: Registry[Loss] = Registry("loss", __name__)
+LOSSES: Registry[Loss] = Registry("loss", __name__, Loss)

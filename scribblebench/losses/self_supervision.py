@@ -14,7 +14,7 @@ from scribblebench.core.errors import UserError
 from scribblebench.losses import LOSSES
 from scribblebench.ops.cells import at_cells
 from scribblebench.ops.eigenspace import compare
-from scribblebench.ops.step import Loss, LossValue, Output, Step
+from scribblebench.ops.step import Given, Loss, LossValue, Output, Step
 from scribblebench.ops.transforms import Choice, Transform, choose
 from scribblebench.ops.walk import Energies
 
@@ -52,6 +52,16 @@ class SelfSupervision(Loss, frozen=True):
     share: Share = 1 / 6
     include_padding: bool = False
     update_statistics: bool = False
+
+    def needs(self) -> frozenset[str]:
+        """On the eigenspace, a walk (see ``Loss``)."""
+        return frozenset({"walk"}) if self.on == "eigenspace" else frozenset()
+
+    def check(self, given: Given) -> None:
+        """Look whether cells can be moved onto each other, too (see ``Loss``)."""
+        super().check(given)
+        if self.on == "eigenspace":
+            _pixels_per_cell(given.side, given.walk_cells)
 
     def __call__(self, step: Step) -> LossValue:
         """Compute the loss of one step; runs the network once more, without gradient.

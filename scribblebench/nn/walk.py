@@ -72,8 +72,17 @@ class Walk(nn.Module):
     def _coarse(self, features: Tensor) -> Tensor:
         if self.stride == 1:
             return features
-        size = [(side - 1) // self.stride + 1 for side in features.shape[-2:]]
+        size = [coarse_cells(side, self.stride) for side in features.shape[-2:]]
         return interpolate(features, size, mode="bilinear", align_corners=True)
+
+
+def coarse_cells(cells: int, stride: int) -> int:
+    """Count the cells of a side of the walk's grid that lie ``stride`` cells apart.
+
+    >>> coarse_cells(59, 2)
+    30
+    """
+    return (cells - 1) // stride + 1
 
 
 def _rows(grid: Tensor) -> Tensor:

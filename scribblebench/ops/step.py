@@ -6,10 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 
-import msgspec
 from torch import Tensor
 from torch.nn.functional import interpolate
 
+from scribblebench.core.errors import UserError
+from scribblebench.core.registry import Part
 from scribblebench.ops.cells import between_cells
 from scribblebench.ops.walk import Energies
 
@@ -94,8 +95,41 @@ class LossValue:
     logs: dict[str, Tensor] = field(default_factory=dict)
 
 
-class Loss(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+@dataclass(frozen=True)
+class Given:
+    """What a method's network and a protocol give its losses, known before anything is trained.
+
+    Attributes:
+        gives: what the network has besides logits, such as ``walk``.
+        by: the network's head, for messages.
+        side: side of a training crop in pixels.
+        walk_cells: rows of the walk's grid on such a crop; 0 where there is no walk.
+    """
+
+    gives: frozenset[str]
+    by: str
+    side: int
+    walk_cells: int = 0
+
+
+class Loss(Part, frozen=True):
     """A loss: a frozen struct whose fields are the options a card may give it, and a call."""
+
+    def needs(self) -> frozenset[str]:
+        """Return what the network must have besides logits, under these options."""
+        return frozenset()
+
+    def check(self, given: Given) -> None:
+        """Look whether the loss can act at all, before anything is trained.
+
+        Raises:
+            UserError: it needs what the network does not give.
+        """
+        if lacking := sorted(self.needs() - given.gives):
+            raise UserError(
+                f"it needs a network with a {' and a '.join(lacking)}, which 'head: {given.by}' has not. "
+                "Give the method's network another head, or the loss other options."
+            )
 
     def __call__(self, step: Step) -> LossValue:
         """Compute the loss of one step."""

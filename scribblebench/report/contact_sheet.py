@@ -14,10 +14,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patheffects import Normal
 from matplotlib.patheffects import Stroke as Outline
-from PIL import Image
 
+from scribblebench.pictures.palette import voc_palette
+from scribblebench.pictures.photographs import read_photograph
 from scribblebench.report.figures.style import INK, QUIET, STYLE
-from scribblebench.scribbles.png import voc_palette
 from scribblebench.scribbles.stroke import Annotation, Points
 
 # Inches. A4 held upright up to four columns, on its side beyond, both with a printer's margins.
@@ -108,8 +108,7 @@ def _legend_shape(names: Sequence[str], width: float) -> tuple[int, int]:
 
 
 def _draw_panel(axes: Axes, row: Row, panel: Panel) -> None:
-    with Image.open(row.photograph) as photograph:
-        pixels = np.asarray(photograph.convert("RGB"), dtype=np.float32)
+    pixels = read_photograph(row.photograph).astype(np.float32)
     # Paler than it is, so that dark strokes stand out.
     axes.imshow((255 - 0.6 * (255 - pixels)).astype(np.uint8), interpolation="antialiased")
     before = row.panels[0].annotation

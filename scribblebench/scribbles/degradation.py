@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from scribblebench.core.registry import Part
 from scribblebench.scribbles.pen import Pen
 from scribblebench.scribbles.stroke import Annotation, Stroke
 
@@ -36,7 +36,7 @@ class Scene:
     mask: NDArray[np.uint8] | None = None
 
 
-class Degradation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Degradation(Part, frozen=True):
     """One way in which scribbles get worse. Its fields are its options.
 
     A degradation changes the strokes, the pen, or both. Every draw is one uniform number with a name that

@@ -21,8 +21,8 @@ def strokes_digest(annotation: Annotation) -> str:
     return digest.hexdigest()
 
 
-def pixels_digest(label: NDArray[np.uint8]) -> str:
-    """SHA-256 of a label map: its shape and its pixels."""
-    digest = hashlib.sha256(struct.pack("<II", *label.shape))
-    digest.update(np.ascontiguousarray(label).data)
+def pixels_digest(pixels: NDArray[np.uint8]) -> str:
+    """SHA-256 of a label map or a photograph: its shape and its pixels."""
+    digest = hashlib.sha256(struct.pack(f"<{pixels.ndim}I", *pixels.shape))
+    digest.update(np.ascontiguousarray(pixels).data)
     return digest.hexdigest()

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from scribblebench.core.cards import DatasetCard
 from scribblebench.core.errors import UnknownNameError, UserError
-from scribblebench.scribbles.png import picture_size, read_labels
+from scribblebench.pictures.labels import read_labels
+from scribblebench.pictures.size import picture_size, stored_size
 from scribblebench.scribbles.stroke import Annotation
 from scribblebench.sources.kinds import KINDS
 from scribblebench.sources.readers import READERS, Reader, check_size
@@ -115,7 +116,7 @@ class DatasetFolder:
             UserError: it is not.
         """
         path = self.mask_path(image)
-        check_size(path, picture_size(path), size or picture_size(self.image_path(image)))
+        check_size(path, stored_size(path), size or picture_size(self.image_path(image)))
 
 
 def open_dataset(

@@ -60,7 +60,7 @@ class Job:
     @cached_property
     def reads_masks(self) -> bool:
         """Whether the rules look at the dense masks."""
-        return self.dataset.card.has_masks and any(part.needs_masks() for part, _ in self._parts)
+        return self.dataset.card.has_masks and self.spec.needs_masks()
 
     @cached_property
     def _parts(self) -> tuple[tuple[Degradation, float], ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -102,6 +102,7 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
         totals: counts.
         repairs: what was mended in the source, and how often.
         fingerprint: over ids, label pixels and strokes; independent of PNG and XML encoders.
+        parts: versions of the degradations; 1 where they are not named.
     """
 
     schema: int = SCHEMA
@@ -113,12 +114,20 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
     totals: Totals
     repairs: dict[str, int]
     fingerprint: str
+    parts: dict[str, int | str] = {}
 
 
 class Manifest(Head, frozen=True, kw_only=True):
     """A whole manifest; ``images`` is ordered by id."""
 
     images: tuple[ImageRecord, ...]
+
+    def made_from(self, source: Digests) -> bool:
+        """Tell whether the source still has the strokes, and the masks where the rule looks at them."""
+        masks = {r.image: r.mask for r in self.images} if self.source.masks else {}
+        return over({r.image: r.source for r in self.images}) == source.strokes and (
+            not masks or over(masks) == source.masks
+        )
 
 
 H = TypeVar("H", bound=Head)
@@ -170,6 +179,26 @@ def _read(folder: Path, kind: type[H]) -> H:
             f"{path} has version {found.schema}, this program reads {SCHEMA}. Make the variant again."
         )
     return found
+
+
+class Digests(msgspec.Struct, frozen=True):
+    """SHA-256 of what a split holds, by id, whatever the order of its list; empty where nothing was read.
+
+    Attributes:
+        photographs: the decoded pixels.
+        strokes: classes and points.
+        masks: the decoded labels.
+    """
+
+    photographs: str
+    strokes: str = ""
+    masks: str = ""
+
+
+def over(digests: Mapping[str, str]) -> str:
+    """SHA-256 over the digests of some images, whatever their order."""
+    lines = (f"{image} {digests[image]}\n" for image in sorted(digests))
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 class Fingerprints:

@@ -8,6 +8,7 @@ import msgspec
 
 from scribblebench.core.cards import Share, convert
 from scribblebench.core.errors import UserError
+from scribblebench.core.identity import versions
 from scribblebench.scribbles.degradation import Degradation
 from scribblebench.scribbles.degradations import DEGRADATIONS
 from scribblebench.scribbles.pen import Pen
@@ -103,6 +104,14 @@ class VariantSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if twice:
             raise UserError(f"The variant names {twice} twice; give each degradation one rate.")
         return tuple((step.part(), step.rate) for step in self.degradations)
+
+    def versions(self) -> dict[str, int | str]:
+        """Return the versions of the degradations (see ``Registry.version``)."""
+        return versions(*((DEGRADATIONS, step.kind) for step in self.degradations))
+
+    def needs_masks(self) -> bool:
+        """Tell whether the degradations look at the dense masks."""
+        return any(part.needs_masks() for part, _ in self.parts())
 
     def drawn_with(self) -> Pen:
         """Return the pen after the degradations that change it."""

@@ -11,9 +11,13 @@ from pathlib import Path
 from typing import BinaryIO
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
-from scribblebench.core.errors import UserError
+from scribblebench.core.errors import UserError, several
 from scribblebench.core.files import building, file_sha256, to_json
+from scribblebench.pictures.labels import read_labels
+from scribblebench.scribbles.digest import pixels_digest
 from scribblebench.sources.croissant import NAME as CROISSANT
 from scribblebench.sources.croissant import croissant
 from scribblebench.sources.folder import DatasetFolder
@@ -21,6 +25,7 @@ from scribblebench.sources.job import LABELS, STROKES, Job
 from scribblebench.sources.manifest import (
     NAME,
     RULE,
+    Digests,
     Fingerprints,
     Head,
     ImageRecord,
@@ -69,6 +74,25 @@ class Variant:
         """Return the path of a label map."""
         return self.root / LABELS / f"{image}.png"
 
+    @cached_property
+    def _records(self) -> dict[str, ImageRecord]:
+        return {record.image: record for record in self.manifest.images}
+
+    def label(self, image: str) -> NDArray[np.uint8]:
+        """Read a label map, uint8 (height, width), and look whether it is the one that was made.
+
+        Raises:
+            UserError: it is missing, or its labels are not those that the manifest names.
+        """
+        path = self.label_path(image)
+        label = read_labels(path)
+        if pixels_digest(label) != self._records[image].labels:
+            raise UserError(
+                f"{path} is not the label map that was made: it has other labels. Remove {self.root} to make "
+                "it again."
+            )
+        return label
+
     def annotation_path(self, image: str) -> Path:
         """Return the path of an annotation file."""
         return self.root / STROKES / f"{image}.xml"
@@ -99,6 +123,7 @@ def ensure_variant(
     split: str = "train",
     workers: int = 1,
     progress: Progress | None = None,
+    known: Digests | None = None,
 ) -> Variant:
     """Return the variant in its own folder below ``root``; make it if it is absent.
 
@@ -109,11 +134,12 @@ def ensure_variant(
         split: which images.
         workers: processes.
         progress: called with images done and images in all.
+        known: what the source holds, where that is known, so that it is not read again.
 
     Raises:
         UserError: the source is not in order, or the folder holds something else.
     """
-    return make_variant(dataset, split, spec, root / folder_name(spec, split), workers, progress)
+    return make_variant(dataset, split, spec, root / folder_name(spec, split), workers, progress, known)
 
 
 def make_variant(
@@ -123,6 +149,7 @@ def make_variant(
     out: Path,
     workers: int = 1,
     progress: Progress | None = None,
+    known: Digests | None = None,
 ) -> Variant:
     """Make a variant in ``out``. If the very same one is there already, nothing is done.
 
@@ -136,7 +163,7 @@ def make_variant(
     ids = sorted(dataset.ids(split))
     with wait_lock(out.parent / f".{out.name}.lock"):
         if out.exists() and (not out.is_dir() or any(out.iterdir())):
-            return _existing(dataset, split, spec, out, workers)
+            return _existing(dataset, split, spec, out, workers, known)
         with building(out) as aside:
             head = _fill(aside, Job(dataset, spec), split, ids, workers, progress)
     return Variant(out, head)
@@ -196,6 +223,7 @@ def _write_images(
         totals=totals,
         repairs=dict(repairs),
         fingerprint=prints.variant,
+        parts=job.spec.versions(),
     )
 
 
@@ -210,12 +238,14 @@ def _report(outcomes: Iterator[Outcome], total: int, progress: Progress | None) 
         if progress:
             progress(done, total)
     if errors:
-        rest = [f"... and {len(errors) - 10} more"] if len(errors) > 10 else []
-        heading = f"{len(errors)} of {total} images cannot be used, so nothing was written:"
-        raise UserError("\n  ".join((heading, *errors[:10], *rest)) if len(errors) > 1 else errors[0])
+        raise UserError(
+            several(errors, f"{len(errors)} of {total} images cannot be used, so nothing was written")
+        )
 
 
-def _existing(dataset: DatasetFolder, split: str, spec: VariantSpec, out: Path, workers: int) -> Variant:
+def _existing(
+    dataset: DatasetFolder, split: str, spec: VariantSpec, out: Path, workers: int, known: Digests | None
+) -> Variant:
     if not (out / NAME).is_file():
         raise UserError(f"{out} holds something else. Choose another --out, or remove it.")
     variant = open_variant(out)
@@ -225,8 +255,13 @@ def _existing(dataset: DatasetFolder, split: str, spec: VariantSpec, out: Path, 
             f"{out} holds the variant {found.variant} of {source.dataset} {source.split}, not {spec.id} of "
             f"{dataset.card.name} {split}. Choose another --out, or remove it."
         )
-    same_rule = found.rule == RULE and source.strokes == dataset.strokes
-    if not same_rule or source.fingerprint != source_fingerprint(dataset, split, source.masks, workers):
+    parts = {name: found.parts.get(name, 1) for name in spec.versions()}
+    same_rule = found.rule == RULE and source.strokes == dataset.strokes and parts == spec.versions()
+    if known is None:
+        same_source = source.fingerprint == source_fingerprint(dataset, split, source.masks, workers)
+    else:
+        same_source = variant.manifest.made_from(known)
+    if not same_rule or not same_source:
         raise UserError(
             f"{out} was made from other data or by another version of the rules. Remove it to make it again."
         )

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from scribblebench.core.cards import DatasetCard
 from scribblebench.core.errors import UserError
+from scribblebench.pictures.labels import read_labels
 from scribblebench.scribbles.digest import pixels_digest, strokes_digest
-from scribblebench.scribbles.png import read_labels
 from scribblebench.scribbles.xml import read_xml
 from scribblebench.sources.folder import DatasetFolder
 from scribblebench.sources.job import LABELS, STROKES, Job

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
 from scribblebench.core.cards import LossTerm, MethodCard, ProtocolCard
 from scribblebench.core.files import fingerprint
-from scribblebench.core.library import as_data
+from scribblebench.core.identity import stated, stated_part, versions
 from scribblebench.inference import INFERENCES
+from scribblebench.loading import augment
 from scribblebench.losses import LOSSES
+from scribblebench.nn.backbones import BACKBONES
 from scribblebench.nn.heads import HEADS
-from scribblebench.sources.manifest import RULE
+from scribblebench.sources import manifest
+from scribblebench.sources.manifest import Digests
 from scribblebench.sources.spec import VariantSpec
-from scribblebench.store.record import SCHEMA, slug_of
+from scribblebench.store.record import slug_of
+from scribblebench.training import evaluate, loop
 
 # Fields of a protocol that decide nothing about the trained weights.
 _NOT_TRAINING = ("name", "title", "dataset", "evaluation")
+# Fields of a variant that decide nothing about its label maps: the strokes' digest covers the reader.
+_NOT_PIXELS = ("labels", "strokes")
 
 
 class Cell(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,12 +37,14 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
         overrides: what ``--set`` replaced.
         dataset: name of the dataset card.
         classes: class names.
+        ignore_index: label of pixels that carry no class.
         variant: the degradation of the strokes and its seed.
         kind: name of the degradation, ``none`` for the original strokes.
         rate: its rate.
         seed: the training seed.
-        train_fingerprint: of the training split's ids, strokes and masks, before degradation.
-        val_fingerprint: of the validation split's ids and masks.
+        train: digests of the training split, before degradation.
+        val: digests of the validation split.
+        warnings: what was said of the data before training.
         weights_sha256: of the initial weights' file; empty where they are random or torchvision's.
     """
 
@@ -44,39 +53,65 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
     overrides: dict[str, Any]
     dataset: str
     classes: tuple[str, ...]
+    ignore_index: int
     variant: VariantSpec
     kind: str
     rate: float
     seed: int
-    train_fingerprint: str
-    val_fingerprint: str
+    train: Digests
+    val: Digests
+    warnings: tuple[str, ...] = ()
     weights_sha256: str = ""
 
     @property
+    def sees_masks(self) -> bool:
+        """Whether the losses see dense masks in place of strokes."""
+        return self.method.supervision == "masks"
+
+    @property
     def training_identity(self) -> dict[str, Any]:
-        """Everything that decides the trained weights, defaults spelt out."""
-        protocol = {k: v for k, v in as_data(self.protocol).items() if k not in _NOT_TRAINING}
+        """Everything that decides the trained weights, and nothing else."""
+        return self._training(self.method.losses)
+
+    def _training(self, terms: Sequence[LossTerm]) -> dict[str, Any]:
+        identity = recipe(self.method, self.protocol, terms)
         if self.weights_sha256:
-            protocol["weights"] = self.weights_sha256
+            identity["protocol"]["weights"] = self.weights_sha256
         return {
-            "schema": SCHEMA,
-            "supervision": self.method.supervision,
-            "network": resolved(HEADS, self.method.network, "head", self.method.name),
-            "losses": [resolved_term(term, self.method.name) for term in self.method.losses],
-            "protocol": protocol,
-            "data": self.train_fingerprint,
-            "variant": {"rule": RULE, **as_data(self.variant)},
+            **identity,
+            "labels": self._labels(),
+            "photographs": self.train.photographs,
             "classes": len(self.classes),
             "seed": self.seed,
+        }
+
+    def _labels(self) -> dict[str, Any]:
+        """What decides the label maps that the losses see."""
+        if self.sees_masks:
+            return {"masks": self.train.masks, "ignore_index": self.ignore_index}
+        looked_at = {"masks": self.train.masks} if self.variant.needs_masks() else {}
+        return {
+            "strokes": self.train.strokes,
+            **looked_at,
+            "variant": {k: v for k, v in stated(self.variant.checked()).items() if k not in _NOT_PIXELS},
+            "rules": {"strokes": manifest.RULE, **self.variant.versions()},
         }
 
     @property
     def identity(self) -> dict[str, Any]:
         """Everything that decides the cell's numbers: another evaluation does not train again."""
+        evaluation = self.protocol.evaluation
         return {
             "training": self.training_identity,
-            "evaluation": resolved(INFERENCES, self.protocol.evaluation, "part", self.protocol.name),
-            "val": self.val_fingerprint,
+            "evaluation": {
+                **stated_part(INFERENCES, evaluation, "part", f"protocol {self.protocol.name}"),
+                "rules": {"evaluation": evaluate.RULE, **versions((INFERENCES, evaluation.get("part", "")))},
+            },
+            "val": {
+                "photographs": self.val.photographs,
+                "masks": self.val.masks,
+                "ignore_index": self.ignore_index,
+            },
         }
 
     @property
@@ -100,10 +135,8 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
 
     def stage_id(self, epochs: int) -> str:
         """Identity of the state after some epochs: later losses have no part in it."""
-        identity = self.training_identity
-        terms = zip(self.method.losses, identity["losses"], strict=True)
-        acting = [data for term, data in terms if whole_epochs(term, self.protocol.epochs) < epochs]
-        return fingerprint({**identity, "losses": acting, "until": epochs})
+        acting = [t for t in self.method.losses if whole_epochs(t, self.protocol.epochs) < epochs]
+        return fingerprint({**self._training(acting), "until": epochs})
 
 
 def whole_epochs(term: LossTerm, epochs: int) -> int:
@@ -115,17 +148,36 @@ def whole_epochs(term: LossTerm, epochs: int) -> int:
     return math.floor(term.starts * epochs)
 
 
-def resolved(registry: Any, spec: dict[str, Any], key: str, where: str) -> dict[str, Any]:
-    """Return a part's name and all its options, defaults included.
+def recipe(method: MethodCard, protocol: ProtocolCard, terms: Sequence[LossTerm]) -> dict[str, Any]:
+    """Return what a method and a protocol are made of, whatever data they meet.
+
+    Args:
+        method: network and supervision.
+        protocol: the rest.
+        terms: those losses of the method that count.
 
     Raises:
-        UserError: no such part, or an option it does not have.
+        UserError: no such part, or an option that a part does not have.
     """
-    options = {k: v for k, v in spec.items() if k != key}
-    return {key: spec.get(key, ""), **msgspec.to_builtins(registry.build(spec.get(key, ""), options, where))}
+    where = f"method {method.name}"
+    return {
+        "supervision": method.supervision,
+        "network": stated_part(HEADS, method.network, "head", where),
+        "losses": [_stated_term(term, where) for term in terms],
+        "protocol": {k: v for k, v in stated(protocol).items() if k not in _NOT_TRAINING},
+        "rules": {
+            "training": loop.RULE,
+            "augmentation": augment.RULE,
+            **versions(
+                (BACKBONES, protocol.backbone),
+                (HEADS, method.network.get("head", "")),
+                *((LOSSES, term.part) for term in terms),
+            ),
+        },
+    }
 
 
-def resolved_term(term: LossTerm, where: str) -> dict[str, Any]:
-    """Return a loss of a method and all its options, defaults included."""
-    part = resolved(LOSSES, {"part": term.part, **term.options}, "part", where)
-    return {**as_data(term), "options": part}
+def _stated_term(term: LossTerm, where: str) -> dict[str, Any]:
+    """Return a loss of a method: when and how strongly it acts, and the options that are not defaults."""
+    part = stated_part(LOSSES, {"part": term.part, **term.options}, "part", where)
+    return {**stated(term), "options": part}

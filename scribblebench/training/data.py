@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
-from scribblebench.core.errors import UserError, first_ten
+from scribblebench.core.errors import UserError
 from scribblebench.loading.batches import Batches
-from scribblebench.loading.images import Canvas, load_canvas
+from scribblebench.loading.images import Bytes, Pictures, decode, load_pictures
+from scribblebench.pictures.size import picture_size
 from scribblebench.sources.folder import DatasetFolder
-from scribblebench.sources.variant import ensure_variant
+from scribblebench.sources.variant import Variant, ensure_variant
 from scribblebench.training.cell import Cell
 from scribblebench.training.evaluate import Validation
 
@@ -41,19 +41,20 @@ class Places:
 
 
 def training_batches(cell: Cell, places: Places) -> Batches:
-    """Load the training split with the labels that the method sees."""
+    """Load the training split with the labels that the method sees.
+
+    Images come in the order of their ids, whatever the order of the list.
+
+    Raises:
+        UserError: the variant is not what the cell is named after, or a file cannot be read.
+    """
     dataset = places.dataset
-    ids = dataset.ids("train")
-    if cell.method.supervision == "masks":
-        label_paths = [dataset.mask_path(i) for i in ids]
-    else:
-        variant = ensure_variant(dataset, cell.variant, places.variants / dataset.card.name)
-        label_paths = [variant.label_path(i) for i in ids]
-    images = _photographs(tuple(dataset.image_path(i) for i in ids), places.device)
+    ids = sorted(dataset.ids("train"))
+    images = _photographs(dataset, tuple(ids), places.device)
     return Batches(
         ids=ids,
         images=images,
-        labels=_labels(label_paths, images, dataset.card.ignore_index),
+        labels=_labels(_label_reader(cell, places), ids, images),
         augmentation=cell.protocol.augmentation,
         side=cell.protocol.crop,
         size=cell.protocol.batch,
@@ -63,33 +64,66 @@ def training_batches(cell: Cell, places: Places) -> Batches:
     )
 
 
+def prepare_variant(cell: Cell, places: Places, workers: int = 1) -> Variant:
+    """Make the variant that a cell is trained on, or find it.
+
+    Raises:
+        UserError: something else is in its place.
+    """
+    folder = places.variants / places.dataset.card.name
+    return ensure_variant(places.dataset, cell.variant, folder, workers=workers, known=cell.train)
+
+
+def _label_reader(cell: Cell, places: Places) -> Callable[[str], Bytes]:
+    return places.dataset.mask if cell.sees_masks else prepare_variant(cell, places).label
+
+
 def validation(places: Places) -> Validation:
     """Load the validation split."""
     dataset = places.dataset
-    ids = dataset.ids("val")
-    images = _photographs(tuple(dataset.image_path(i) for i in ids), places.device)
-    masks = _labels([dataset.mask_path(i) for i in ids], images, dataset.card.ignore_index)
+    ids = sorted(dataset.ids("val"))
+    images = _photographs(dataset, tuple(ids), places.device)
     classes = len(dataset.card.classes)
-    return Validation(ids, images, masks, classes, dataset.card.ignore_index, places.device)
+    return Validation(
+        ids, images, _labels(dataset.mask, ids, images), classes, dataset.card.ignore_index, places.device
+    )
 
 
-@functools.lru_cache(maxsize=2)
-def _photographs(paths: tuple[Path, ...], device: torch.device) -> Canvas:
-    canvas = load_canvas(paths, "RGB", torch.device("cpu"))
-    if device.type == "cuda" and canvas.pixels.nbytes <= DEVICE_SHARE * torch.cuda.mem_get_info(device)[0]:
-        return Canvas(canvas.pixels.to(device), canvas.sizes)
-    return canvas
+# One split of training and one of validation.
+_kept: dict[tuple[Path, tuple[str, ...], torch.device], Pictures] = {}
 
 
-def _labels(paths: Sequence[Path], images: Canvas, ignore: int) -> Canvas:
-    labels = load_canvas(paths, "P", images.pixels.device, fill=ignore)
-    wrong = (labels.sizes != images.sizes).any(dim=1).nonzero().flatten().tolist()
-    if wrong:
-        sizes = (f"{paths[i]} ({_size(labels, i)}, image {_size(images, i)})" for i in wrong)
-        raise UserError(f"Label maps of another size than their images: {first_ten(sizes)}.")
-    return labels
+def _photographs(dataset: DatasetFolder, ids: tuple[str, ...], device: torch.device) -> Pictures:
+    """Decode photographs, or find those of the last cell; on a CUDA device if they leave room there."""
+    key = (dataset.root, ids, device)
+    if key not in _kept:
+        while len(_kept) >= 2:
+            _kept.pop(next(iter(_kept)))
+        paths = [dataset.image_path(image) for image in ids]
+        sizes = [picture_size(path)[::-1] for path in paths]
+        _kept[key] = _on_device(load_pictures(lambda i: decode(paths[i], "RGB"), sizes, 3), device)
+    return _kept[key]
 
 
-def _size(canvas: Canvas, index: int) -> str:
-    height, width = canvas.sizes[index].tolist()
-    return f"{width} x {height}"
+def _on_device(pictures: Pictures, device: torch.device) -> Pictures:
+    fits = device.type == "cuda" and (
+        pictures.pixels.nbytes <= DEVICE_SHARE * torch.cuda.mem_get_info(device)[0]
+    )
+    return pictures.to(device) if fits else pictures
+
+
+def _labels(read: Callable[[str], Bytes], ids: Sequence[str], images: Pictures) -> Pictures:
+    """Read label maps, of the sizes of their photographs."""
+    sizes = [(height, width) for height, width in images.sizes.tolist()]
+
+    def label(index: int) -> Bytes:
+        found = read(ids[index])
+        if found.shape != sizes[index]:
+            (height, width), (high, wide) = found.shape, sizes[index]
+            raise UserError(
+                f"The label map of {ids[index]} has {width} x {height} pixels, "
+                f"its photograph {wide} x {high}."
+            )
+        return found
+
+    return load_pictures(label, sizes, 1).to(images.pixels.device)

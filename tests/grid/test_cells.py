@@ -26,8 +26,8 @@ def cells_of(mini: Path, grid: str, **narrowed: Any) -> list[Cell]:
         rates=narrowed.get("rates"),
         seeds=narrowed.get("seeds", card.seeds),
         device=torch.device("cpu"),
-        runs=Path("unused"),
-        variants=Path("unused"),
+        runs=mini.parent / "runs",
+        variants=mini.parent / "variants",
     )
     return expand(asked, open_dataset(asked.dataset, mini))
 

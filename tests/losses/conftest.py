@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 import torch
@@ -50,30 +51,25 @@ def network() -> Network:
         return Network()
 
 
+def step_of(
+    network: Network, labelled: bool = True, padded: bool = True, ignore_index: int = 255, draw: float = 0.7
+) -> Step:
+    """Build a step; ``labelled`` and ``padded`` say how much of the images is."""
+    generator = torch.Generator().manual_seed(seeds.integer_seed("step"))
+    images = torch.randn(2, 3, SIDE, SIDE, generator=generator)
+    valid = torch.ones(2, SIDE, SIDE, dtype=torch.bool)
+    if padded:
+        valid[0, :, :12] = valid[1, 30:] = False
+    images = images * valid[:, None]
+    labels = torch.full((2, SIDE, SIDE), ignore_index)
+    if labelled:
+        labels[0, 20:23, 15:40] = 1
+        labels[1, 5:8, 5:20] = 3
+    output = network(images)
+    return Step(images, labels, valid, output, network.second_pass, ignore_index, lambda name: draw)
+
+
 @pytest.fixture
 def make_step(network: Network) -> Callable[..., Step]:
-    """Build a step; ``labelled`` and ``padded`` say how much of the images is."""
-
-    def build(labelled: bool = True, padded: bool = True, ignore_index: int = 255, draw: float = 0.7) -> Step:
-        generator = torch.Generator().manual_seed(seeds.integer_seed("step"))
-        images = torch.randn(2, 3, SIDE, SIDE, generator=generator)
-        valid = torch.ones(2, SIDE, SIDE, dtype=torch.bool)
-        if padded:
-            valid[0, :, :12] = valid[1, 30:] = False
-        images = images * valid[:, None]
-        labels = torch.full((2, SIDE, SIDE), ignore_index)
-        if labelled:
-            labels[0, 20:23, 15:40] = 1
-            labels[1, 5:8, 5:20] = 3
-        output = network(images)
-        return Step(
-            images,
-            labels,
-            valid,
-            output,
-            network.second_pass,
-            ignore_index,
-            lambda name: draw,
-        )
-
-    return build
+    """Build a step of the network (see ``step_of``)."""
+    return partial(step_of, network)

@@ -4,14 +4,14 @@ import io
 from pathlib import Path
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from PIL import Image
 
-from scribblebench.core.errors import UserError
-from scribblebench.scribbles.png import encode_labels, read_labels, voc_palette
+from scribblebench.pictures.labels import read_labels
+from scribblebench.pictures.palette import voc_palette
+from scribblebench.scribbles.png import encode_labels
 
 labels = arrays.arrays(np.uint8, arrays.array_shapes(min_dims=2, max_dims=2, max_side=40))
 
@@ -31,12 +31,3 @@ def test_the_palette_is_that_of_voc_masks(voc_mini: Path) -> None:
     with Image.open(voc_mini / "SegmentationClassAug/2007_000032.png") as picture:
         theirs = np.array(picture.getpalette()).reshape(-1, 3)
     np.testing.assert_array_equal(voc_palette()[:21], theirs[:21])
-
-
-def test_a_picture_of_colours_is_refused(tmp_path: Path) -> None:
-    Image.new("RGB", (4, 4)).save(tmp_path / "a.png")
-    with pytest.raises(UserError, match="mode RGB"):
-        read_labels(tmp_path / "a.png")
-    (tmp_path / "b.png").write_bytes(encode_labels(np.zeros((9, 9), dtype=np.uint8))[:-30])
-    with pytest.raises(UserError, match="cannot be read as a label map"):
-        read_labels(tmp_path / "b.png")

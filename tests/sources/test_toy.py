@@ -15,8 +15,9 @@ from scipy import ndimage
 
 from scribblebench.core.errors import UserError
 from scribblebench.core.library import Library
+from scribblebench.pictures.labels import read_labels
+from scribblebench.pictures.palette import voc_palette
 from scribblebench.scribbles.draw import draw
-from scribblebench.scribbles.png import read_labels, voc_palette
 from scribblebench.scribbles.stroke import Annotation, same
 from scribblebench.scribbles.xml import read_xml, tags_of
 from scribblebench.sources import toy

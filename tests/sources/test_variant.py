@@ -17,8 +17,8 @@ from PIL import Image
 
 from scribblebench.core.cards import DatasetCard
 from scribblebench.core.errors import UserError
+from scribblebench.pictures.labels import read_labels
 from scribblebench.scribbles.draw import draw
-from scribblebench.scribbles.png import read_labels
 from scribblebench.scribbles.xml import read_xml
 from scribblebench.sources import workers
 from scribblebench.sources.folder import DatasetFolder, open_dataset

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, NamedTuple, Protocol
 
-import msgspec
-
-from scribblebench.core.registry import Registry
+from scribblebench.core.registry import Part, Registry
 from scribblebench.grid.asked import Asked
 from scribblebench.grid.display import Display
 
@@ -28,7 +26,7 @@ class Work(Protocol):
         """Do what is missing, ``jobs`` at once where that is possible (0: as many as fit)."""
 
 
-class GridJob(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class GridJob(Part, frozen=True):
     """A job of grids.
 
     Attributes:
@@ -46,4 +44,4 @@ class GridJob(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         raise TypeError(f"{type(self).__name__} does not say what it does")
 
 
-JOBS: Registry[GridJob] = Registry("job", __name__)
+JOBS: Registry[GridJob] = Registry("job", __name__, GridJob)

@@ -7,13 +7,11 @@ from concurrent.futures import ProcessPoolExecutor
 from typing import ClassVar
 
 from scribblebench.core.cards import MethodCard, ProtocolCard
-from scribblebench.core.library import as_data
 from scribblebench.grid.asked import Asked
 from scribblebench.grid.jobs import JOBS, GridJob
 from scribblebench.grid.measure import Measurements, Rows, Task, blank_measurement
-from scribblebench.nn.heads import HEADS
-from scribblebench.training.cell import resolved, resolved_term
-from scribblebench.training.efficiency import measure
+from scribblebench.training.cell import recipe
+from scribblebench.training.efficiency import RULE, measure
 from scribblebench.training.provenance import device_name
 
 
@@ -31,11 +29,10 @@ class Efficiency(GridJob, frozen=True):
 def _task(asked: Asked, method: MethodCard) -> Task:
     classes, protocol = len(asked.dataset.classes), asked.protocol
     identity = {
-        "network": resolved(HEADS, method.network, "head", method.name),
-        "losses": [resolved_term(term, method.name) for term in method.losses],
-        "protocol": {k: v for k, v in as_data(protocol).items() if k not in ("name", "title", "dataset")},
+        **recipe(method, protocol, method.losses),
         "classes": classes,
         "device": device_name(asked.device),
+        "rule": RULE,
     }
     return Task(
         blank_measurement(asked, method, identity),

@@ -14,7 +14,7 @@ from scribblebench.grid.measure import Measurements, Task, blank_measurement
 from scribblebench.store.measurement import Value
 from scribblebench.training.cell import Cell
 from scribblebench.training.run_cell import make_inference
-from scribblebench.training.variation import SHARE, varied
+from scribblebench.training.variation import RULE, SHARE, varied
 
 
 @JOBS.register
@@ -51,7 +51,8 @@ class TrainedMeasurements:
 def _task(asked: Asked, cell: Cell, trained: Trainings) -> Task:
     identity = {
         "training": cell.training_identity,
-        "val": cell.val_fingerprint,
+        "val": cell.val.photographs,
+        "rule": RULE,
         "share": SHARE,
         "zoom": make_inference(cell.protocol).zoom,
     }

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import msgspec
 from torch import nn
 
-from scribblebench.core.registry import Registry
+from scribblebench.core.registry import Part, Registry
 from scribblebench.nn.backbones._dilate import set_dilation
 
 
@@ -61,7 +60,7 @@ class Trunk(nn.Sequential):
             set_dilation(block, self._dilation * 2**index)
 
 
-class Backbone(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Backbone(Part, frozen=True):
     """A backbone: builds a trunk with random weights, drawn from torch's CPU generator."""
 
     def build(self, output_stride: int) -> Trunk:
@@ -69,4 +68,4 @@ class Backbone(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         raise TypeError(f"{type(self).__name__} does not say how it is built")
 
 
-BACKBONES: Registry[Backbone] = Registry("backbone", __name__)
+BACKBONES: Registry[Backbone] = Registry("backbone", __name__, Backbone)

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-import msgspec
 from torch import nn
 
-from scribblebench.core.registry import Registry
+from scribblebench.core.registry import Part, Registry
 
 # Where a forward pass may stop: the walk's factors, the representation after the walk, or the logits.
 Until = Literal["energies", "after", "logits"]
@@ -33,18 +32,25 @@ class HeadSpec:
     seed: int
 
 
-class Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Head(Part, frozen=True):
     """A head: its fields are the options of a method's ``network``.
 
     Attributes:
         multi_grid: whether the trunk's last stage doubles its dilation from block to block.
+        gives: what the head's output has besides logits, such as ``walk``; losses may need it.
     """
 
     multi_grid: ClassVar[bool] = False
+    gives: ClassVar[frozenset[str]] = frozenset()
+
+    def walk_cells(self, cells: int) -> int:
+        """Return the rows of the walk's grid where the logits have ``cells``; 0 where there is no walk."""
+        del cells
+        return 0
 
     def build(self, spec: HeadSpec) -> nn.Module:
         """Build the module: ``forward(features, until) -> Output``, logits on the features' grid."""
         raise TypeError(f"{type(self).__name__} does not say how it is built")
 
 
-HEADS: Registry[Head] = Registry("head", __name__)
+HEADS: Registry[Head] = Registry("head", __name__, Head)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta
 from torch import Tensor, nn
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from scribblebench.nn.heads import HEADS, Head, HeadSpec, Until
 from scribblebench.nn.heads.plain import PlainHead, conv_bn_relu
 from scribblebench.nn.initial import seeded
-from scribblebench.nn.walk import Walk
+from scribblebench.nn.walk import Walk, coarse_cells
 from scribblebench.ops.step import Output
 
 
@@ -30,12 +30,18 @@ class RandomWalk(Head, frozen=True):
         uniform: P = 1/n everywhere, global pooling in the walk's place: a control.
     """
 
+    gives: ClassVar[frozenset[str]] = frozenset({"walk"})
+
     similarity: Literal["embedded", "inner_product"] = "embedded"
     alpha_start: float = 0.0
     energy_scale: Annotated[float, Meta(gt=0)] = 1.0
     walk_stride: Annotated[int, Meta(ge=1)] = 1
     conv_after: bool = False
     uniform: bool = False
+
+    def walk_cells(self, cells: int) -> int:
+        """Every ``walk_stride``-th of the cells (see ``Head``)."""
+        return coarse_cells(cells, self.walk_stride)
 
     def build(self, spec: HeadSpec) -> nn.Module:
         """Build the module (see ``Head``)."""

@@ -9,9 +9,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
+from scribblebench.pictures.palette import voc_palette
 from scribblebench.report.figures.panels import SMALL, Row, picture_rows
 from scribblebench.report.figures.style import QUIET
-from scribblebench.scribbles.png import voc_palette
 
 _SEQUENTIAL, _DIVERGING = "viridis", "RdBu_r"
 _STRENGTH = 0.6  # of class colours over the photograph

@@ -3,4 +3,4 @@
 from scribblebench.core.registry import Registry
 from scribblebench.scribbles.degradation import Degradation
 
-DEGRADATIONS: Registry[Degradation] = Registry("degradation", __name__)
+DEGRADATIONS: Registry[Degradation] = Registry("degradation", __name__, Degradation)

@@ -2,13 +2,11 @@
 
 from pathlib import Path
 
-import msgspec
-
 from scribblebench.core.cards import DatasetCard
-from scribblebench.core.registry import Registry
+from scribblebench.core.registry import Part, Registry
 
 
-class Kind(msgspec.Struct, frozen=True):
+class Kind(Part, frozen=True):
     """One kind of dataset."""
 
     def locate(self, card: DatasetCard, data_dir: Path | None) -> Path:
@@ -29,4 +27,4 @@ class Kind(msgspec.Struct, frozen=True):
         return False
 
 
-KINDS: Registry[Kind] = Registry("kind of dataset", __name__)
+KINDS: Registry[Kind] = Registry("kind of dataset", __name__, Kind)

@@ -9,11 +9,9 @@ import shutil
 from pathlib import Path
 from typing import ClassVar
 
-import msgspec
-
 from scribblebench.core.errors import UserError
 from scribblebench.core.files import write_atomic
-from scribblebench.core.registry import Registry
+from scribblebench.core.registry import Part, Registry
 from scribblebench.scribbles.png import Labels
 from scribblebench.sources.folder import DatasetFolder
 from scribblebench.sources.variant import Variant
@@ -23,7 +21,7 @@ MASKS = "SegmentationClassAug"
 LISTS = "ImageSets/SegmentationAug"
 
 
-class Complete(msgspec.Struct, frozen=True):
+class Complete(Part, frozen=True):
     """One layout.
 
     Attributes:
@@ -45,7 +43,7 @@ class Complete(msgspec.Struct, frozen=True):
         raise NotImplementedError
 
 
-LAYOUTS: Registry[Complete] = Registry("layout", __name__)
+LAYOUTS: Registry[Complete] = Registry("layout", __name__, Complete)
 
 
 def write_lists(variant: Variant, dataset: DatasetFolder) -> dict[str, list[str]]:

@@ -7,7 +7,8 @@ from typing import ClassVar
 import numpy as np
 
 from scribblebench.core.files import write_atomic
-from scribblebench.scribbles.png import Labels, encode_labels, picture_size
+from scribblebench.pictures.size import picture_size
+from scribblebench.scribbles.png import Labels, encode_labels
 from scribblebench.sources.folder import DatasetFolder
 from scribblebench.sources.layouts import LAYOUTS, MASKS, Complete, link_images, write_lists
 from scribblebench.sources.variant import Variant

@@ -6,17 +6,16 @@ from collections import Counter
 from pathlib import Path
 from typing import ClassVar
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from scribblebench.core.cards import DatasetCard
 from scribblebench.core.errors import UserError
-from scribblebench.core.registry import Registry
+from scribblebench.core.registry import Part, Registry
 from scribblebench.scribbles.stroke import Annotation
 
 
-class Reader(msgspec.Struct, frozen=True):
+class Reader(Part, frozen=True):
     """One way to obtain the strokes of an image.
 
     Attributes:
@@ -33,6 +32,10 @@ class Reader(msgspec.Struct, frozen=True):
 
     def ids(self, card: DatasetCard, root: Path) -> list[str]:
         """List the images that have strokes: the dataset's ids where it has no list."""
+        raise NotImplementedError
+
+    def files(self, card: DatasetCard, root: Path, image: str) -> list[Path]:
+        """List the files that the strokes of one image are read from."""
         raise NotImplementedError
 
     def read(
@@ -55,7 +58,7 @@ class Reader(msgspec.Struct, frozen=True):
         raise NotImplementedError
 
 
-READERS: Registry[Reader] = Registry("stroke source", __name__)
+READERS: Registry[Reader] = Registry("stroke source", __name__, Reader)
 
 
 def stems(folder: Path, suffix: str) -> list[str]:

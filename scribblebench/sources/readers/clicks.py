@@ -41,6 +41,11 @@ class Clicks(Reader, frozen=True):
         """List the ids that have clicks."""
         return sorted(set().union(*(_load(path) for path in self._paths(card, root))))
 
+    def files(self, card: DatasetCard, root: Path, image: str) -> list[Path]:
+        """The same for every image (see ``Reader``)."""
+        del image
+        return self._paths(card, root)
+
     def read(
         self, card: DatasetCard, root: Path, image: str, size: tuple[int, int]
     ) -> tuple[Annotation, Counter[str]]:

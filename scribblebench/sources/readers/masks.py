@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from scribblebench.core.cards import DatasetCard
-from scribblebench.scribbles.png import read_labels
+from scribblebench.pictures.labels import read_labels
 from scribblebench.scribbles.repair import repair
 from scribblebench.scribbles.stroke import Annotation
 from scribblebench.sources.readers import READERS, Reader, check_classes, check_size, stems
@@ -30,6 +30,10 @@ class Masks(Reader, frozen=True):
     def ids(self, card: DatasetCard, root: Path) -> list[str]:
         """List the ids that have a mask."""
         return stems(root / card.layout.masks, ".png")
+
+    def files(self, card: DatasetCard, root: Path, image: str) -> list[Path]:
+        """The mask (see ``Reader``)."""
+        return [root / card.layout.masks / f"{image}.png"]
 
     def read(
         self, card: DatasetCard, root: Path, image: str, size: tuple[int, int]

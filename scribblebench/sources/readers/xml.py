@@ -28,6 +28,10 @@ class Xml(Reader, frozen=True):
         """List the ids that have an XML file."""
         return stems(root / card.layout.strokes, ".xml")
 
+    def files(self, card: DatasetCard, root: Path, image: str) -> list[Path]:
+        """The one of its name (see ``Reader``)."""
+        return [root.joinpath(card.layout.strokes, f"{image}.xml")]
+
     def read(
         self, card: DatasetCard, root: Path, image: str, size: tuple[int, int]
     ) -> tuple[Annotation, Counter[str]]:

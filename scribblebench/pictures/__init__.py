@@ -1,0 +1,1 @@
+"""Pictures on disk: one strict reader for photographs, one for label maps; neither gives a wrong pixel."""

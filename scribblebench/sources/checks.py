@@ -1,0 +1,104 @@
+"""What is looked at before anything is trained: what would waste a night, and what a reader must know."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+
+from scribblebench.core.cards import DatasetCard
+from scribblebench.core.errors import UserError
+from scribblebench.sources.folder import DatasetFolder
+from scribblebench.sources.survey import Found, Survey
+
+# Scribbles label about 3 % of the pixels; a map beyond this is of another kind, or dense.
+MOST_LABELLED = 0.3
+_WHITE = 255
+
+
+def check(dataset: DatasetFolder, train: Survey, val: Survey) -> tuple[str, ...]:
+    """Look at the splits of a training.
+
+    Args:
+        dataset: the folder.
+        train: what will be trained on.
+        val: what will be scored.
+
+    Returns:
+        Warnings, a line each.
+
+    Raises:
+        UserError: images are in both splits, the training split has no stroke at all, or not one pixel can be
+            scored.
+    """
+    _refuse_shared(dataset, train, val)
+    _refuse_nothing_to_learn(train)
+    _refuse_nothing_to_score(dataset.card, val)
+    return tuple(_warnings(dataset.card, train, val))
+
+
+def _refuse_shared(dataset: DatasetFolder, train: Survey, val: Survey) -> None:
+    shared = sorted(train.photographs.keys() & val.photographs.keys())
+    if shared:
+        raise UserError(
+            f"{len(shared)} images of {dataset.root} are in train and val, such as {shared[0]}: "
+            "a network would be scored on what it was trained on. Take them off one list."
+        )
+
+
+def _refuse_nothing_to_learn(train: Survey) -> None:
+    if train.strokes and not any(found.counts for found in train.strokes.values()):
+        raise UserError(
+            f"Not one of the {len(train.strokes)} training images has a stroke. "
+            "Give --data-dir a folder with annotated images."
+        )
+
+
+def _refuse_nothing_to_score(card: DatasetCard, val: Survey) -> None:
+    if not any(_scored(found, card) for found in val.masks.values()):
+        raise UserError(
+            f"Not one pixel of the {len(val.masks)} val masks has a class: all are {card.ignore_index}, the "
+            "ignore index. Give masks with class indices."
+        )
+
+
+def _scored(found: Found, card: DatasetCard) -> int:
+    return sum(pixels for label, pixels in found.counts.items() if label != card.ignore_index)
+
+
+def _warnings(card: DatasetCard, train: Survey, val: Survey) -> Iterator[str]:
+    true = _sum(val.masks.values())
+    for index, name in enumerate(card.classes):
+        if not true[index]:
+            yield f"class '{name}' has no true pixel in any val mask" + _white(true, card)
+    if train.strokes:
+        drawn = _sum(train.strokes.values())
+        for index, name in enumerate(card.classes):
+            if not drawn[index]:
+                yield f"class '{name}' has no stroke in any training image"
+        yield from _labelled(train.strokes)
+    void = [image for image, found in val.masks.items() if not _scored(found, card)]
+    if void:
+        yield f"{len(void)} of {len(val.masks)} val masks have no pixel to score, such as {void[0]}"
+
+
+def _white(true: Mapping[int, int], card: DatasetCard) -> str:
+    """Name the usual cause: masks of 0 and 255, in which the object is white."""
+    if card.ignore_index != _WHITE or {label for label in true if true[label]} != {0, _WHITE}:
+        return ""
+    return f": the masks hold only 0 and {_WHITE}, and {_WHITE} is not scored"
+
+
+def _labelled(strokes: Mapping[str, Found]) -> Iterator[str]:
+    much = [i for i, found in strokes.items() if found.labelled > MOST_LABELLED * found.height * found.width]
+    if much:
+        yield (
+            f"strokes label more than {MOST_LABELLED:.0%} of the pixels on {len(much)} of {len(strokes)} "
+            f"training images, such as {much[0]}"
+        )
+
+
+def _sum(found: Iterable[Found]) -> Counter[int]:
+    total: Counter[int] = Counter()
+    for one in found:
+        total.update(one.counts)
+    return total

@@ -1,0 +1,246 @@
+"""What a split holds, file by file: read once, and remembered for as long as the files stay as they are."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+import msgspec
+import numpy as np
+import PIL
+from PIL import features
+
+from scribblebench.core.errors import UserError, several
+from scribblebench.core.files import fingerprint, write_atomic
+from scribblebench.core.identity import stated
+from scribblebench.pictures.photographs import read_photograph
+from scribblebench.scribbles.digest import pixels_digest, strokes_digest
+from scribblebench.scribbles.draw import draw
+from scribblebench.scribbles.pen import Pen
+from scribblebench.sources.folder import DatasetFolder
+from scribblebench.sources.manifest import Digests, over
+from scribblebench.sources.readers import READERS, check_classes
+from scribblebench.sources.workers import default_workers
+
+T = TypeVar("T")
+Progress = Callable[[int, int], None]
+Stamp = tuple[tuple[int, int, int], ...]
+"""Size, time of change and time of renaming of the files that a finding was read from."""
+
+# Raise it when a file would be found to hold something else than before.
+RULE = 1
+# A file that was written this recently may change again within one tick of its clock.
+_SETTLED = 2_000_000_000
+
+
+class Found(msgspec.Struct, frozen=True, array_like=True):
+    """What one image has of one kind.
+
+    Attributes:
+        digest: of its content.
+        height: in pixels.
+        width: in pixels.
+        counts: pixels of each label of a mask; strokes of each class.
+        labelled: pixels that strokes label.
+    """
+
+    digest: str
+    height: int
+    width: int
+    counts: dict[int, int] = {}
+    labelled: int = 0
+
+
+class _Kind(NamedTuple):
+    """One kind of file: which files an image's finding depends on, and how it is read."""
+
+    files: Callable[[DatasetFolder, str], Sequence[Path]]
+    read: Callable[[DatasetFolder, str], Found]
+
+
+class Survey(msgspec.Struct, frozen=True):
+    """What a split holds; kinds that were not asked for are empty.
+
+    Attributes:
+        photographs: image -> what was found, in the order of the ids.
+        strokes: the same of strokes.
+        masks: the same of dense masks.
+    """
+
+    photographs: dict[str, Found]
+    strokes: dict[str, Found]
+    masks: dict[str, Found]
+
+    @property
+    def digests(self) -> Digests:
+        """Digests over the split."""
+        kinds = (self.photographs, self.strokes, self.masks)
+        return Digests(*(over({i: f.digest for i, f in kind.items()}) if kind else "" for kind in kinds))
+
+    @property
+    def sizes(self) -> list[tuple[int, int]]:
+        """Height and width of each photograph."""
+        return [(found.height, found.width) for found in self.photographs.values()]
+
+
+def survey(
+    dataset: DatasetFolder,
+    split: str,
+    *,
+    strokes: bool,
+    masks: bool,
+    memory: Path | None = None,
+    progress: Progress | None = None,
+) -> Survey:
+    """Look at every file of a split that will be needed.
+
+    Args:
+        dataset: the folder.
+        split: which images.
+        strokes: whether strokes are needed.
+        masks: whether dense masks are.
+        memory: file in which findings are kept for the next time, or None.
+        progress: called with images done and images in all.
+
+    Raises:
+        UserError: files are missing or malformed; the first ten are named.
+    """
+    ids = sorted(dataset.ids(split))
+    kinds = {"photographs": True, "strokes": strokes, "masks": masks}
+    asked = {name: _KINDS[name] for name, needed in kinds.items() if needed}
+    known = _Memory(memory, dataset)
+
+    def look(image: str) -> dict[str, Found] | str:
+        try:
+            return {name: known.find(name, kind, image) for name, kind in asked.items()}
+        except UserError as error:
+            return str(error)
+
+    with ThreadPoolExecutor(default_workers()) as pool:
+        found = dict(zip(ids, _counted(pool.map(look, ids), len(ids), progress), strict=True))
+    if errors := [answer for answer in found.values() if isinstance(answer, str)]:
+        raise UserError(several(errors, f"{len(errors)} of {len(ids)} {split} images cannot be used"))
+    known.keep()
+    good = {image: answer for image, answer in found.items() if not isinstance(answer, str)}
+    return Survey(*({i: a[name] for i, a in good.items()} if name in asked else {} for name in kinds))
+
+
+def _counted(answers: Iterable[T], total: int, progress: Progress | None) -> Iterable[T]:
+    for done, answer in enumerate(answers, 1):
+        yield answer
+        if progress:
+            progress(done, total)
+
+
+class _Memory:
+    """Findings of earlier surveys, each good for as long as its files keep their stamps."""
+
+    def __init__(self, path: Path | None, dataset: DatasetFolder) -> None:
+        self.path = path
+        self.dataset = dataset
+        self.made_by = _made_by(dataset)
+        self.found: dict[str, dict[str, tuple[Stamp, Found]]] = self._load()
+        self.changed = False
+
+    def _load(self) -> dict[str, dict[str, tuple[Stamp, Found]]]:
+        try:
+            kept = msgspec.json.decode(self.path.read_bytes(), type=_Kept) if self.path else None
+        except (OSError, msgspec.DecodeError, UnicodeError):
+            kept = None  # it only saves time
+        return kept.found if kept and kept.made_by == self.made_by else {name: {} for name in _KINDS}
+
+    def find(self, name: str, kind: _Kind, image: str) -> Found:
+        """Return what is known of an image, or look at it."""
+        stamp = _stamp(kind.files(self.dataset, image))
+        known = self.found[name].get(image)
+        if known is not None and known[0] == stamp:
+            return known[1]
+        found = kind.read(self.dataset, image)
+        self.found[name][image] = (stamp, found)
+        self.changed = True
+        return found
+
+    def keep(self) -> None:
+        """Write what is known, but for files that were written a moment ago."""
+        if not self.changed or self.path is None:
+            return
+        last = time.time_ns() - _SETTLED
+        settled = {
+            name: {image: known for image, known in of_kind.items() if _newest(known[0]) < last}
+            for name, of_kind in self.found.items()
+        }
+        write_atomic(self.path, msgspec.json.encode(_Kept(self.made_by, settled)))
+
+
+class _Kept(msgspec.Struct):
+    made_by: str
+    found: dict[str, dict[str, tuple[Stamp, Found]]]
+
+
+def _made_by(dataset: DatasetFolder) -> str:
+    """Tell what findings depend on besides the files: the card, the reader, the decoder and these rules."""
+    reader = f"{dataset.strokes} {READERS.get(dataset.strokes).rule}" if dataset.strokes else ""
+    decoder = f"{PIL.__version__} {features.version('jpg')} {features.version('zlib')}"
+    return fingerprint([RULE, stated(dataset.card), str(dataset.root.resolve()), reader, decoder])
+
+
+def _stamp(files: Sequence[Path]) -> Stamp:
+    stamps = []
+    for path in files:
+        try:
+            status = path.stat()
+        except OSError:
+            stamps.append((-1, 0, 0))  # whoever reads it says what is wrong
+        else:
+            stamps.append((status.st_size, status.st_mtime_ns, status.st_ctime_ns))
+    return tuple(stamps)
+
+
+def _newest(stamp: Stamp) -> int:
+    return max(max(changed, renamed) for _, changed, renamed in stamp)
+
+
+def _photograph_files(dataset: DatasetFolder, image: str) -> list[Path]:
+    return [dataset.image_path(image)]
+
+
+def _photograph(dataset: DatasetFolder, image: str) -> Found:
+    pixels = read_photograph(dataset.image_path(image))
+    height, width = pixels.shape[:2]
+    return Found(pixels_digest(pixels), height, width)
+
+
+def _stroke_files(dataset: DatasetFolder, image: str) -> list[Path]:
+    return [dataset.image_path(image), *dataset.reader.files(dataset.card, dataset.root, image)]
+
+
+def _strokes(dataset: DatasetFolder, image: str) -> Found:
+    annotation = dataset.annotation(image)
+    label = draw(annotation, Pen(), dataset.card.ignore_index)
+    counts = Counter(stroke.class_index for stroke in annotation.strokes)
+    labelled = int(np.count_nonzero(label != dataset.card.ignore_index))
+    return Found(strokes_digest(annotation), annotation.height, annotation.width, dict(counts), labelled)
+
+
+def _mask_files(dataset: DatasetFolder, image: str) -> list[Path]:
+    return [dataset.image_path(image), dataset.mask_path(image)]
+
+
+def _mask(dataset: DatasetFolder, image: str) -> Found:
+    mask = dataset.mask(image)
+    check_classes(mask, dataset.card, dataset.mask_path(image))
+    counts = np.bincount(mask.reshape(-1), minlength=256)
+    held = {int(label): int(counts[label]) for label in np.flatnonzero(counts)}
+    height, width = mask.shape
+    return Found(pixels_digest(mask), height, width, held)
+
+
+_KINDS: Mapping[str, _Kind] = {
+    "photographs": _Kind(_photograph_files, _photograph),
+    "strokes": _Kind(_stroke_files, _strokes),
+    "masks": _Kind(_mask_files, _mask),
+}

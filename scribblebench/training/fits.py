@@ -1,0 +1,35 @@
+"""Whether a method can work under a protocol at all, found out before anything is trained."""
+
+from __future__ import annotations
+
+from scribblebench.core.cards import MethodCard, ProtocolCard
+from scribblebench.core.errors import UserError
+from scribblebench.inference import INFERENCES
+from scribblebench.losses import LOSSES
+from scribblebench.nn.backbones import BACKBONES
+from scribblebench.nn.heads import HEADS
+from scribblebench.ops.step import Given
+
+
+def check_method(method: MethodCard, protocol: ProtocolCard) -> None:
+    """Build every part and ask every loss whether it can act.
+
+    Raises:
+        UserError: a part does not exist, has not the option given, or needs what the others do not give.
+    """
+    where = f"method '{method.name}'"
+    options = dict(method.network)
+    name = options.pop("head", None)
+    if not isinstance(name, str):
+        raise UserError(f"Method '{method.name}' names no head. Add 'head: plain' to its network.")
+    head = HEADS.build(name, options, where)
+    BACKBONES.build(protocol.backbone, {}, f"protocol '{protocol.name}'")
+    evaluation = {k: v for k, v in protocol.evaluation.items() if k != "part"}
+    INFERENCES.build(protocol.evaluation.get("part", ""), evaluation, f"protocol '{protocol.name}'")
+    cells = (protocol.crop - 1) // protocol.output_stride + 1
+    given = Given(head.gives, name, protocol.crop, head.walk_cells(cells))
+    for term in method.losses:
+        try:
+            LOSSES.build(term.part, term.options, where).check(given)
+        except UserError as error:
+            raise UserError(f"{where}, loss '{term.part}': {error}") from error
