@@ -10,6 +10,10 @@ class UserError(Exception):
     """Something the user gave is wrong. The message says what, where, and what to do."""
 
 
+class NoSpaceError(UserError):
+    """The disk or the quota is full: whatever is begun next would fail too."""
+
+
 class UnknownNameError(UserError):
     """A name that no card, part or option carries.
 

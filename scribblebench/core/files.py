@@ -3,57 +3,143 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
+import re
+import secrets
 import shutil
-import tempfile
+import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from scribblebench.core.errors import UserError
+from scribblebench.core.errors import NoSpaceError, UserError
+
+# What a writer on another host left is taken for dead after this many seconds.
+LEFT_FOR = 24 * 3600.0
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_OWNED = re.compile(r"\..+\.(?P<host>[A-Za-z0-9-]+)\.(?P<pid>\d+)\.[0-9a-f]{8}\.tmp")
 
 
-def write_atomic(path: Path, data: bytes | str) -> None:
+def write_atomic(path: Path, data: bytes | str, *, durable: bool = True) -> None:
     """Write a whole file or nothing; text is UTF-8.
 
+    Args:
+        path: the file.
+        data: what it is to hold.
+        durable: hold also if the machine loses power. That takes some milliseconds a file: many that are
+            made again at no cost can do without.
+
     Raises:
-        UserError: the folder cannot be written, or the disk is full.
+        NoSpaceError: the disk is full.
+        UserError: the folder cannot be written.
     """
     raw = data.encode("utf-8") if isinstance(data, str) else data
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = _aside(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_bytes(raw)
+        with temporary.open("xb") as file:
+            file.write(raw)
+            file.flush()
+            if durable:
+                os.fsync(file.fileno())  # else the name may reach the disk before the bytes
         temporary.replace(path)
+        if durable:
+            _sync_folder(path.parent)
     except OSError as error:
+        raise cannot_write(path, error) from error
+    finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
-        raise UserError(f"Cannot write {path}: {error.strerror or error}.") from error
+
+
+def cannot_write(path: Path, error: OSError) -> UserError:
+    """Say in a line that a file or folder cannot be written, and why."""
+    kind = NoSpaceError if error.errno in _FULL else UserError
+    return kind(f"Cannot write {path}: {error.strerror or error}.")
+
+
+def _aside(path: Path) -> Path:
+    """Return a temporary name that no other process on any host takes, and that tells whose it is."""
+    return path.with_name(f".{path.name}.{_host()}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
+
+
+def _host() -> str:
+    return re.sub(r"[^A-Za-z0-9]+", "-", socket.gethostname())[:24] or "-"
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name == "nt":  # folders cannot be opened there
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # some network file systems cannot
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def sweep(folder: Path) -> None:
+    """Remove what killed writers left in a folder: temporary files, and folders half built."""
+    if not folder.is_dir():
+        return
+    for path in folder.glob(".*.tmp"):
+        owner = _OWNED.fullmatch(path.name)
+        if owner and _is_left(path, owner["host"], int(owner["pid"])):
+            shutil.rmtree(path, ignore_errors=True)
+            with contextlib.suppress(OSError):
+                path.unlink(missing_ok=True)
+
+
+def _is_left(path: Path, host: str, pid: int) -> bool:
+    """Tell whether the writer of a temporary file is dead; one on another host is judged by its age."""
+    if host == _host() and os.name == "posix":
+        return not _lives(pid)
+    try:
+        return time.time() - path.stat().st_mtime > LEFT_FOR
+    except OSError:  # its writer has just renamed it
+        return False
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except OSError:  # it lives, and is somebody else's
+        pass
+    return True
 
 
 @contextlib.contextmanager
 def building(folder: Path) -> Iterator[Path]:
     """Build a folder aside and rename it into place when the block ends well.
 
-    Yields a new folder beside ``folder``. If the block raises (Ctrl-C included), nothing stays.
+    Yields a new folder beside ``folder``. If the block raises (Ctrl-C included), nothing stays; what a
+    killed process left is removed by the next that builds there.
 
     Raises:
         UserError: ``folder`` exists by the time it is to be put in place, or cannot be written.
     """
+    aside = _aside(folder)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        aside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+        sweep(folder.parent)
+        aside.mkdir()
     except OSError as error:
-        raise UserError(f"Cannot write {folder}: {error.strerror or error}.") from error
+        raise cannot_write(folder, error) from error
     try:
-        aside.chmod(0o755)
         yield aside
         aside.rename(folder)
+        _sync_folder(folder.parent)
     except OSError as error:
         # An OSError about somebody else's file keeps its own name; ours speaks of the folder.
-        raise UserError(f"Cannot write {error.filename or folder}: {error.strerror or error}.") from error
+        raise cannot_write(Path(error.filename or folder), error) from error
     finally:
         shutil.rmtree(aside, ignore_errors=True)
 

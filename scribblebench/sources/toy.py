@@ -92,9 +92,9 @@ def write_image(root: Path, image: str) -> None:
     """Write photograph, mask and strokes of one scene; its name alone decides what is in it."""
     scene = make_scene(_SEED, image)
     strokes = annotate(scene, _SEED, image)
-    write_atomic(root / LAYOUT.images / f"{image}{LAYOUT.image_suffix}", _png(scene.image))
-    write_atomic(root / LAYOUT.masks / f"{image}.png", encode_labels(scene.mask))
-    write_atomic(root / LAYOUT.strokes / f"{image}.xml", write_xml(strokes, TAGS))
+    write_atomic(root / LAYOUT.images / f"{image}{LAYOUT.image_suffix}", _png(scene.image), durable=False)
+    write_atomic(root / LAYOUT.masks / f"{image}.png", encode_labels(scene.mask), durable=False)
+    write_atomic(root / LAYOUT.strokes / f"{image}.xml", write_xml(strokes, TAGS), durable=False)
 
 
 def _png(pixels: NDArray[np.uint8]) -> bytes:

@@ -46,16 +46,16 @@ def run_cell(cell: Cell, places: Places, watcher: Watcher, boundaries: Collectio
     reset_peak(places.device)
     network = make_network(cell, places)
     kept = Checkpoints(places.runs / "checkpoints", cell)
-    if kept.final.exists():
-        progress = checkpoint.load(kept.final, network, None)
-    else:
+    progress = checkpoint.restore(kept.final, network)
+    if progress is None:
         batches = training_batches(cell, places)
         trainer = Trainer(network, make_terms(cell.method), batches, cell.protocol)
         progress = train(trainer, kept, watcher, boundaries)
     started = time.perf_counter()
     scores = score(cell, network, places, watcher)
-    scores.save(confusion_path(places.runs, cell.slug))
-    return _done(blank, scores, progress, network, time.perf_counter() - started)
+    digest = scores.save(confusion_path(places.runs, cell.slug))
+    done = _done(blank, scores, progress, network, time.perf_counter() - started)
+    return msgspec.structs.replace(done, confusion_sha256=digest)
 
 
 def use_threads(cell: Cell, places: Places) -> None:

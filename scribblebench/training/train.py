@@ -11,11 +11,11 @@ from typing import Protocol
 from scribblebench.store.lock import wait_lock
 from scribblebench.training import checkpoint
 from scribblebench.training.cell import Cell
-from scribblebench.training.checkpoint import Progress
+from scribblebench.training.checkpoint import Progress, State
 from scribblebench.training.loop import Trainer
 from scribblebench.training.memory import peak_mb
 
-# An interrupted run loses at most this many seconds and the epoch it was in.
+# A killed run loses at most this many seconds and the epoch it was in; an interrupted one the epoch alone.
 SAVE_EVERY = 30.0
 
 
@@ -59,6 +59,9 @@ class Checkpoints:
 def train(trainer: Trainer, kept: Checkpoints, watcher: Watcher, boundaries: Collection[int]) -> Progress:
     """Train to the last epoch, from the furthest state there is.
 
+    Cells that differ in their evaluation alone share the training: the first to come does it. A checkpoint
+    that is damaged is set aside. An interrupt keeps the state after the last whole epoch.
+
     Args:
         trainer: network, optimiser, data.
         kept: where the states are.
@@ -67,41 +70,75 @@ def train(trainer: Trainer, kept: Checkpoints, watcher: Watcher, boundaries: Col
             first to come trains up to there, the others wait and carry on from its state.
 
     Raises:
-        UserError: the loss is no longer finite, or a checkpoint is damaged.
+        NoSpaceError: the checkpoints have no room.
+        UserError: the loss or a weight is no longer finite.
     """
-    progress = Progress(0, 0.0, [])
-    if kept.partial.exists():
-        progress = checkpoint.load(kept.partial, trainer.network, trainer.optimizer)
-    for epochs in sorted({*boundaries, *kept.cell.boundaries()}):
-        if progress.epochs < epochs < trainer.protocol.epochs:
-            stage = kept.stage(epochs)
-            with wait_lock(stage.with_suffix(".lock")):
-                if stage.exists():
-                    progress = checkpoint.load(stage, trainer.network, trainer.optimizer)
-                else:
-                    progress = _until(epochs, progress, trainer, kept, watcher)
-                    checkpoint.save(stage, trainer.network, trainer.optimizer, progress)
-    progress = _until(trainer.protocol.epochs, progress, trainer, kept, watcher)
-    checkpoint.save(kept.final, trainer.network, None, progress)
-    kept.partial.unlink(missing_ok=True)
+    with wait_lock(kept.final.with_suffix(".lock")):
+        progress = checkpoint.restore(kept.final, trainer.network)
+        if progress is None:
+            checkpoint.require_room(kept.folder, trainer.network)
+            progress = _Run(trainer, kept, watcher).to_the_end(boundaries)
+            checkpoint.save(kept.final, trainer.network, None, progress)
+            kept.partial.unlink(missing_ok=True)
     return progress
 
 
-def _until(
-    epochs: int, progress: Progress, trainer: Trainer, kept: Checkpoints, watcher: Watcher
-) -> Progress:
-    saved = time.perf_counter()
-    while progress.epochs < epochs:
-        started = time.perf_counter()
-        curve = trainer.epoch(progress.epochs)
-        progress = Progress(
-            epochs=progress.epochs + 1,
-            seconds=progress.seconds + time.perf_counter() - started,
-            curve=[*progress.curve, curve],
-            peak_memory_mb=max(progress.peak_memory_mb, peak_mb(trainer.device)),
+class _Run:
+    """A training under way, and the last state it can be resumed from."""
+
+    def __init__(self, trainer: Trainer, kept: Checkpoints, watcher: Watcher) -> None:
+        self.trainer = trainer
+        self.kept = kept
+        self.watcher = watcher
+        self.progress = self._restored(kept.partial) or Progress(0, 0.0, [])
+        self._unsaved: State | None = None
+        self._saved = time.perf_counter()
+
+    def to_the_end(self, boundaries: Collection[int]) -> Progress:
+        """Train to the last epoch; an interrupt leaves the partial state."""
+        last = self.trainer.protocol.epochs
+        try:
+            for epochs in sorted({*boundaries, *self.kept.cell.boundaries()}):
+                if self.progress.epochs < epochs < last:
+                    self._shared_until(epochs)
+            self._until(last)
+        except KeyboardInterrupt:
+            self._save()
+            raise
+        return self.progress
+
+    def _shared_until(self, epochs: int) -> None:
+        stage = self.kept.stage(epochs)
+        with wait_lock(stage.with_suffix(".lock")):
+            reached = self._restored(stage)
+            if reached is not None:
+                self.progress, self._unsaved = reached, None
+            else:
+                self._until(epochs)
+                checkpoint.save(stage, self.trainer.network, self.trainer.optimizer, self.progress)
+
+    def _restored(self, path: Path) -> Progress | None:
+        return checkpoint.restore(path, self.trainer.network, self.trainer.optimizer)
+
+    def _until(self, epochs: int) -> None:
+        while self.progress.epochs < epochs:
+            self._epoch()
+            if time.perf_counter() - self._saved > SAVE_EVERY:
+                self._save()
+
+    def _epoch(self) -> None:
+        started, before = time.perf_counter(), self.progress
+        curve = self.trainer.epoch(before.epochs)
+        self.progress = Progress(
+            epochs=before.epochs + 1,
+            seconds=before.seconds + time.perf_counter() - started,
+            curve=[*before.curve, curve],
+            peak_memory_mb=max(before.peak_memory_mb, peak_mb(self.trainer.device)),
         )
-        watcher.epoch(progress.epochs, trainer.protocol.epochs, curve)
-        if time.perf_counter() - saved > SAVE_EVERY:
-            checkpoint.save(kept.partial, trainer.network, trainer.optimizer, progress)
-            saved = time.perf_counter()
-    return progress
+        self._unsaved = State.of(self.trainer.network, self.trainer.optimizer, self.progress).copied()
+        self.watcher.epoch(self.progress.epochs, self.trainer.protocol.epochs, curve)
+
+    def _save(self) -> None:
+        if self._unsaved is not None:
+            self._unsaved.write(self.kept.partial)
+        self._unsaved, self._saved = None, time.perf_counter()

@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scribblebench.core.errors import UnknownNameError, UserError
-from scribblebench.core.files import building, write_atomic
+from scribblebench.core.errors import NoSpaceError, UnknownNameError, UserError
+from scribblebench.core.files import building, sweep, write_atomic
 from scribblebench.core.seeds import integer_seed, rng, uniform
 from scribblebench.losses import LOSSES
 
@@ -58,6 +62,40 @@ def test_a_file_that_cannot_be_written_is_one_clear_line(tmp_path: Path) -> None
     with pytest.raises(UserError, match=r"Cannot write .*taken"):
         write_atomic(tmp_path / "taken" / "record.json", "{}")
     assert [path.name for path in tmp_path.iterdir()] == ["taken"]
+
+
+FOREIGN = f".data.elsewhere.1.{'0' * 8}.tmp"
+
+
+def test_what_a_killed_writer_left_is_removed_by_the_next(tmp_path: Path) -> None:
+    code = (
+        "import os, signal; from pathlib import Path; from scribblebench.core.files import building\n"
+        f"with building(Path({str(tmp_path / 'data')!r})) as aside:\n"
+        "    (aside / 'half').write_text('')\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=False)
+    (left,) = tmp_path.iterdir()
+    assert (left / "half").exists()
+    with building(tmp_path / "other") as alive:
+        (tmp_path / FOREIGN).mkdir()  # of another host, whose processes nobody here can see
+        (tmp_path / ".data.tmp").mkdir()  # not ours
+        sweep(tmp_path)
+        assert {path.name for path in tmp_path.iterdir()} == {alive.name, FOREIGN, ".data.tmp"}
+    os.utime(tmp_path / FOREIGN, (0, 0))
+    sweep(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {"other", ".data.tmp"}
+
+
+def test_a_full_disk_is_told_from_other_troubles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    write_atomic(tmp_path / "kept", "whole")
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(NoSpaceError, match="No space left"):
+        write_atomic(tmp_path / "kept", "half")
+    assert [path.read_text(encoding="utf-8") for path in tmp_path.iterdir()] == ["whole"]
 
 
 def test_parts_are_found_by_the_name_of_their_file() -> None:

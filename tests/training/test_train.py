@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,8 @@ import torch
 from PIL import Image
 from safetensors import safe_open
 
-from scribblebench.core.errors import UserError
+from scribblebench.core.errors import NoSpaceError, UserError
+from scribblebench.core.seeds import rng
 from scribblebench.inference.whole_image import WholeImage
 from scribblebench.store.confusion import PerImageConfusion, mean_iou
 from scribblebench.store.record import confusion_path
@@ -48,9 +50,8 @@ def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
 
 
 def test_a_run_that_was_stopped_ends_in_the_same_weights(
-    make_cell: Any, places: Places, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+    make_cell: Any, places: Places, tmp_path: Any
 ) -> None:
-    monkeypatch.setattr("scribblebench.training.train.SAVE_EVERY", 0.0)
     cell = make_cell("rw-ss")
     run_cell(cell, places, Watcher())
     whole = weights(cell, places)
@@ -60,7 +61,7 @@ def test_a_run_that_was_stopped_ends_in_the_same_weights(
             run_cell(cell, elsewhere, Watcher(stop))
     watcher = Watcher()
     record = run_cell(cell, elsewhere, watcher)
-    assert watcher.epochs == [3, 4]  # the third had not been saved when it was stopped
+    assert watcher.epochs == [4]  # an interrupt keeps every whole epoch
     assert same(whole, weights(cell, elsewhere))
     assert [point["epoch"] for point in record.curve] == [1, 2, 3, 4]
     assert not list((tmp_path / "again").rglob("*.partial.*"))
@@ -140,15 +141,60 @@ def test_checkpoints_hold_all_there_is(make_cell: Any, places: Places, tmp_path:
     assert same(one.network.state_dict(), other.network.state_dict())
 
 
-def test_a_damaged_checkpoint_is_one_clear_line(make_cell: Any, places: Places, tmp_path: Any) -> None:
+def test_a_checkpoint_of_another_network_is_one_clear_line(
+    make_cell: Any, places: Places, tmp_path: Any
+) -> None:
     network = make_network(make_cell("baseline"), places)
     checkpoint.save(tmp_path / "a.safetensors", network, None, checkpoint.Progress(1, 1.0, []))
-    damaged = tmp_path / "b.safetensors"
-    damaged.write_bytes((tmp_path / "a.safetensors").read_bytes()[:1000])
-    with pytest.raises(UserError, match=r"Cannot use the checkpoint .*b\.safetensors"):
-        checkpoint.load(damaged, network, None)
     with pytest.raises(UserError, match="Cannot use the checkpoint"):
-        checkpoint.load(tmp_path / "a.safetensors", make_network(make_cell("rw"), places), None)
+        checkpoint.restore(tmp_path / "a.safetensors", make_network(make_cell("rw"), places), None)
+
+
+def test_a_checkpoint_that_was_changed_is_never_used(make_cell: Any, places: Places, tmp_path: Any) -> None:
+    network = make_network(make_cell("baseline"), places)
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    path = tmp_path / "a.safetensors"
+    checkpoint.save(path, network, None, checkpoint.Progress(2, 1.0, [{"loss": 0.5}]))
+    sound, draw = path.read_bytes(), rng("flips", 0)
+    places_to_flip = [8, 20, *draw.integers(8, len(sound), 30).tolist()]  # of the header and of the weights
+    for place in places_to_flip:
+        raw = bytearray(sound)
+        raw[place] ^= 1 << int(draw.integers(0, 8))
+        path.write_bytes(raw)
+        assert checkpoint.restore(path, network) is None
+        assert not path.exists()
+        assert (tmp_path / "a.safetensors.damaged").read_bytes() == raw
+    for length in (0, 7, 1000, len(sound) - 1):
+        path.write_bytes(sound[:length])
+        assert checkpoint.restore(path, network) is None
+    assert same(before, network.state_dict())
+    path.write_bytes(sound)
+    assert checkpoint.restore(path, network) == checkpoint.Progress(2, 1.0, [{"loss": 0.5}])
+
+
+def test_weights_that_are_not_finite_are_neither_kept_nor_used(
+    make_cell: Any, places: Places, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network, path = make_network(make_cell("baseline"), places), tmp_path / "a.safetensors"
+    with torch.no_grad():
+        next(network.parameters())[0].fill_(torch.nan)
+    with pytest.raises(UserError, match="not finite after epoch 1"):
+        checkpoint.save(path, network, None, checkpoint.Progress(1, 1.0, []))
+    assert not path.exists()
+    with monkeypatch.context() as unchecked:
+        unchecked.setattr(checkpoint, "_not_finite", lambda _: "")
+        checkpoint.save(path, network, None, checkpoint.Progress(1, 1.0, []))
+    assert checkpoint.restore(path, network) is None
+
+
+def test_a_run_without_room_for_its_checkpoints_does_not_begin(
+    make_cell: Any, places: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**6, 10**6, 1000))
+    watcher = Watcher()
+    with pytest.raises(NoSpaceError, match="0 MiB free"):
+        run_cell(make_cell("baseline"), places, watcher)
+    assert watcher.epochs == []
 
 
 def test_images_of_a_size_go_together_and_predictions_stay_apart(places: Places) -> None:
