@@ -14,6 +14,7 @@ from scribblebench.cli._setting import Setting, setting_options
 
 if TYPE_CHECKING:
     from scribblebench.core.cards import GridCard
+    from scribblebench.grid.how import How, Rerun
     from scribblebench.grid.jobs import GridJob, Work
 
 
@@ -32,6 +33,14 @@ if TYPE_CHECKING:
     help="Cells at once. Default: a core each, at most 4; 1 on CUDA.",
 )
 @click.option("--variants", type=folder, default=Path("data"), show_default=True, help="Degraded variants.")
+@click.option(
+    "--rerun",
+    type=click.Choice(["no", "failed", "all"]),
+    default="no",
+    show_default=True,
+    help="Forget the weights of cells that failed or were stopped, or the results of all cells, first.",
+)
+@click.option("--wait", is_flag=True, help="Wait for cells that another process is at (else: exit code 3).")
 @click.option("--dry-run", is_flag=True, help="Print the cells and which are missing; train nothing.")
 def command(
     grid: str,
@@ -41,12 +50,15 @@ def command(
     setting: Setting,
     jobs: int,
     variants: Path,
+    rerun: Rerun,
+    wait: bool,
     dry_run: bool,
 ) -> None:
     """Train every method of a grid on every variant of a dataset.
 
     Every finished cell leaves one JSON record in results/runs. Cells that have one are skipped, so the
-    same command carries on after an interruption, and several may run at once.
+    same command carries on after an interruption, and several may run at once. The exit code is 1 where
+    a cell failed, and 3 where cells were left to another process.
 
     \b
     scribblebench run --grid shrink
@@ -54,6 +66,7 @@ def command(
     scribblebench run --grid shrink --dataset voc2012 --data-dir VOC2012 --protocol voc-mini --set epochs=4
     scribblebench run --grid efficiency --device cpu
     """  # noqa: D301 - click wants the backspace character itself
+    from scribblebench.grid.how import How
     from scribblebench.grid.jobs import JOBS
 
     card = setting.library().grid(grid)
@@ -63,7 +76,7 @@ def command(
     if dry_run:
         show(work)
     else:
-        execute(work, jobs, setting.runs)
+        execute(work, How(jobs, wait, rerun), setting.runs)
 
 
 def refuse_unused(job: GridJob, grid: GridCard) -> None:
@@ -90,22 +103,27 @@ def _options(names: list[str]) -> str:
 
 
 def show(work: Work) -> None:
-    """Print the cells and which are missing."""
-    done = work.cells()
-    for name, finished in done.items():
-        click.echo(f"{'done   ' if finished else 'missing'}  {name}")
-    click.echo(f"{len(done)} cells, {list(done.values()).count(False)} missing")
+    """Print the cells and how far each has come."""
+    cells = work.cells()
+    for name, standing in cells.items():
+        click.echo(f"{standing:<11}  {name}")
+    missing = sum(standing != "done" for standing in cells.values())
+    click.echo(f"{len(cells)} cells, {missing} missing")
 
 
-def execute(work: Work, jobs: int, runs: Path) -> None:
-    """Run what is missing; a failed cell makes the exit code 1."""
+def execute(work: Work, how: How, runs: Path) -> None:
+    """Run what is missing; a failed cell makes the exit code 1, one that another process is at makes it 3."""
     from rich.console import Console
 
     from scribblebench.grid.display import Display
 
     cells = len(work.cells())
     with Display(cells, Console(stderr=True)) as display:
-        outcome = work.run(jobs, display)
-    click.echo(f"{cells} cells, {outcome.run} run now, {outcome.failed} failed; records in {runs}")
-    if outcome.failed:
-        sys.exit(1)
+        outcome = work.run(how, display)
+    left = f", {outcome.left} left to another process" if outcome.left else ""
+    click.echo(
+        f"{cells} cells, {outcome.run} run now, {outcome.failed} failed, {outcome.before} done before{left}; "
+        f"records in {runs}"
+    )
+    if outcome.failed or outcome.left:
+        sys.exit(1 if outcome.failed else 3)

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-import signal
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from types import FrameType
+from typing import NamedTuple
 
 import msgspec
 
-from scribblebench.core.errors import UserError
+from scribblebench.core.errors import NoSpaceError, UserError
+from scribblebench.core.files import sweep
+from scribblebench.core.tracebacks import described, keep_traceback
 from scribblebench.grid.display import Event
-from scribblebench.store.lock import try_lock
-from scribblebench.store.record import Record, Status, find_record, record_path, write_record
+from scribblebench.grid.standing import adopt
+from scribblebench.grid.stopping import StoppedError
+from scribblebench.store.lock import holder, try_lock, wait_lock
+from scribblebench.store.record import Record, Status, lock_path, log_path, write_record
 from scribblebench.training.cell import Cell
 from scribblebench.training.data import Places
 from scribblebench.training.run_cell import blank_record, run_cell
@@ -24,42 +27,88 @@ Send = Callable[[Event], None]
 
 @dataclass(frozen=True)
 class Job:
-    """A cell and what it takes to run it in another process."""
+    """A cell and what it takes to run it in another process.
+
+    Attributes:
+        cell: what to run.
+        places: where things are.
+        boundaries: epochs at which other cells of the grid part from this one.
+        wait: for another process that is at the cell, instead of leaving it to that.
+    """
 
     cell: Cell
     places: Places
     boundaries: frozenset[int]
+    wait: bool = False
 
 
-def attempt(job: Job, send: Send) -> Record:
-    """Run one cell under its lock and write its record, whatever happens."""
+class Ended(NamedTuple):
+    """What became of a cell.
+
+    Attributes:
+        record: its record; ``running`` where another process is at it.
+        ours: it was run here and now.
+    """
+
+    record: Record
+    ours: bool
+
+
+def attempt(job: Job, send: Send) -> Ended:
+    """Run one cell under its lock and write its record, whatever happens.
+
+    Raises:
+        NoSpaceError: the disk is full; other cells would fare no better.
+    """
     cell, places = job.cell, job.places
     blank = blank_record(cell, places)
-    with try_lock(record_path(places.runs, cell.slug).with_suffix(".lock")) as held:
+    with _locked(job) as held:
         if not held:
-            return msgspec.structs.replace(blank, reason="another process is at it")
-        before = find_record(places.runs, cell.id)
-        if before is not None and before.status == "done":
-            return before  # another process ended it while this one came to it
+            who = holder(lock_path(places.runs, cell.slug))
+            return Ended(msgspec.structs.replace(blank, reason=f"left to {who}"), ours=False)
+        before = adopt(cell, places)
+        if before is not None:  # another process ended it while this one came to it
+            return Ended(before, ours=False)
+        sweep(places.runs)
+        sweep(places.runs / "checkpoints")
         write_record(places.runs, blank)
-        started = time.perf_counter()
-        try:
-            record = run_cell(cell, places, _Sender(cell.slug, send), job.boundaries)
-        except KeyboardInterrupt:
-            record = _ended(blank, "interrupted", "stopped by a signal", started)
-        except Exception as error:  # one cell must not take the others with it
-            record = _ended(blank, "failed", described(error), started)
+        record = _run(job, blank, send)
         write_record(places.runs, record)
-        return record
+        return Ended(record, ours=True)
 
 
-def described(error: Exception) -> str:
-    """Return an error as one line; one that the user cannot mend carries its type."""
-    text = " ".join(str(error).split())
-    return text if isinstance(error, UserError) else f"{type(error).__name__}: {text}"
+@contextlib.contextmanager
+def _locked(job: Job) -> Iterator[bool]:
+    path = lock_path(job.places.runs, job.cell.slug)
+    if job.wait:
+        with wait_lock(path):
+            yield True
+    else:
+        with try_lock(path) as held:
+            yield held
+
+
+def _run(job: Job, blank: Record, send: Send) -> Record:
+    started = time.perf_counter()
+    try:
+        return run_cell(job.cell, job.places, _Sender(job.cell.slug, send), job.boundaries)
+    except StoppedError:
+        return _ended(blank, "interrupted", "stopped by a signal", started)
+    except NoSpaceError as error:
+        with contextlib.suppress(UserError):  # there may be no room for these few bytes either
+            write_record(job.places.runs, _ended(blank, "interrupted", str(error), started))
+        raise
+    except UserError as error:
+        return _ended(blank, "failed", str(error), started)
+    except BaseException as error:  # one cell must not take the others with it: an own part may call exit()
+        log = log_path(job.places.runs, blank.slug)
+        keep_traceback(log, error)
+        failed = _ended(blank, "failed", f"{described(error)} (traceback in {log.name})", started)
+        return msgspec.structs.replace(failed, log=log.name)
 
 
 def _ended(blank: Record, status: Status, reason: str, started: float) -> Record:
+    reason = " ".join(reason.split())
     return msgspec.structs.replace(blank, status=status, reason=reason, seconds=time.perf_counter() - started)
 
 
@@ -75,18 +124,3 @@ class _Sender:
 
     def images(self, done: int, total: int) -> None:
         self.send(Event(self.slug, "images", done, total))
-
-
-@contextlib.contextmanager
-def terminable() -> Iterator[None]:
-    """Let SIGTERM interrupt the block as Ctrl-C does, so that a record says so."""
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def interrupt(number: int, frame: FrameType | None) -> None:
-    """Interrupt: a signal handler."""
-    raise KeyboardInterrupt

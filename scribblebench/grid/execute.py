@@ -1,4 +1,4 @@
-"""Running the missing cells of a grid: one after another, or several processes at once.
+"""Running the missing cells of a grid, some at once, each in a process of its own.
 
 The folder of records is the scheduler: a cell that is done is skipped, a cell that another process holds
 the lock of is left to it, and one that fails does not take the others with it.
@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 
-from scribblebench.grid.attempt import Job, attempt, terminable
+from scribblebench.grid.attempt import Ended, Job
 from scribblebench.grid.display import Display
+from scribblebench.grid.how import How, Outcome
 from scribblebench.grid.processes import in_processes
 from scribblebench.grid.stages import leaders_first, shared_stages
-from scribblebench.store.record import Record, find_record
+from scribblebench.grid.standing import adopt, forget, standing
 from scribblebench.training.cell import Cell
 from scribblebench.training.data import Places
 
@@ -23,27 +25,42 @@ from scribblebench.training.data import Places
 MOST_JOBS = 4
 
 
-def execute(cells: Sequence[Cell], places: Places, jobs: int, display: Display) -> list[Record]:
+def execute(cells: Sequence[Cell], places: Places, how: How, display: Display) -> list[Ended]:
     """Run the cells that have no finished record yet.
 
     Args:
         cells: the grid.
         places: where things are.
-        jobs: cells at once; 0 picks a number.
+        how: how many at once, and what of cells that failed or that another process is at.
         display: is told of everything.
 
     Returns:
-        The records of the cells that were run now.
+        What became of each cell that was not done before.
+
+    Raises:
+        NoSpaceError: the disk is full; no further cell was begun.
     """
-    missing = []
     stages = shared_stages(cells)
-    for index in leaders_first(stages):
-        if is_done(cells[index], places):
-            display.skipped(cells[index].slug, "done before")
-        else:
-            missing.append(Job(cells[index], places, frozenset(stages[index])))
-    jobs = min(jobs or default_jobs(places.device), len(missing))
-    return in_processes(missing, jobs, display) if jobs > 1 else _one_by_one(missing, display)
+    jobs = [Job(cells[index], places, frozenset(stages[index])) for index in leaders_first(stages)]
+    _forget(jobs, how)
+    missing = [job for job in jobs if not _is_settled(job, display)]
+    at_once = min(how.jobs or default_jobs(places.device), len(missing))
+    ended = in_processes(missing, at_once, display) if missing else []
+    left = {record.slug for record, _ in ended if record.status == "running"}
+    if not (how.wait and left):
+        return ended
+    display.expect(len(left))
+    waited = [replace(job, wait=True) for job in missing if job.cell.slug in left]
+    settled = [end for end in ended if end.record.slug not in left]
+    return settled + in_processes(waited, min(at_once, len(waited)), display)
+
+
+def outcome(cells: int, ended: Sequence[Ended]) -> Outcome:
+    """Count what became of a grid of so many cells."""
+    left = sum(record.status == "running" for record, _ in ended)
+    failed = sum(record.status in ("failed", "interrupted") for record, _ in ended)
+    run = sum(ours for _, ours in ended)
+    return Outcome(before=cells - run - left, run=run, failed=failed, left=left)
 
 
 def default_jobs(device: torch.device) -> int:
@@ -51,19 +68,20 @@ def default_jobs(device: torch.device) -> int:
     return 1 if device.type == "cuda" else min(os.cpu_count() or 1, MOST_JOBS)
 
 
-def is_done(cell: Cell, places: Places) -> bool:
-    """Tell whether a cell has a finished record."""
-    record = find_record(places.runs, cell.id)
-    return record is not None and record.status == "done"
+def _forget(jobs: Sequence[Job], how: How) -> None:
+    """Remove what ``--rerun`` says is to be made anew."""
+    for job in jobs:
+        stopped = how.rerun == "failed" and standing(job.cell, job.places) in ("failed", "interrupted")
+        if how.rerun == "all" or stopped:
+            forget(job.cell, job.places, set(job.boundaries))
 
 
-def _one_by_one(missing: Sequence[Job], display: Display) -> list[Record]:
-    records = []
-    with terminable():
-        for job in missing:
-            record = attempt(job, display.event)
-            records.append(record)
-            display.finished(record)
-            if record.status == "interrupted":
-                raise KeyboardInterrupt
-    return records
+def _is_settled(job: Job, display: Display) -> bool:
+    """Tell whether a cell needs no run, and say so."""
+    now = standing(job.cell, job.places)
+    if now == "done" or adopt(job.cell, job.places):
+        display.skipped(job.cell.slug, "done before" if now == "done" else "done before, under another name")
+        return True
+    if now == "damaged":
+        display.line(f"{job.cell.slug}: its record or its confusion matrices are damaged; it is run again.")
+    return False

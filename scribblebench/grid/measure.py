@@ -12,11 +12,13 @@ from typing import Any
 import msgspec
 
 from scribblebench.core.cards import MethodCard
+from scribblebench.core.errors import NoSpaceError, UserError
+from scribblebench.core.tracebacks import described, keep_traceback
 from scribblebench.grid.asked import Asked
-from scribblebench.grid.attempt import described
 from scribblebench.grid.display import Display
-from scribblebench.grid.jobs import Outcome
-from scribblebench.store.measurement import Measurement, Value, write_measurement
+from scribblebench.grid.how import How, Outcome
+from scribblebench.grid.standing import Standing
+from scribblebench.store.measurement import Measurement, Value, read_measurement, write_measurement
 from scribblebench.training import provenance
 
 Rows = Iterable[dict[str, Value]]
@@ -37,31 +39,42 @@ class Measurements:
     tasks: Sequence[Task]
     runs: Path
 
-    def cells(self) -> dict[str, bool]:
+    def cells(self) -> dict[str, Standing]:
         """List every measurement's name, and whether it is there."""
-        return {task.blank.slug: self._is_done(task) for task in self.tasks}
+        return {task.blank.slug: self._standing(task) for task in self.tasks}
 
-    def run(self, jobs: int, display: Display) -> Outcome:
+    def run(self, how: How, display: Display) -> Outcome:
         """Measure what is missing, one after the other: two at once would disturb each other."""
-        del jobs
         ended = []
         for task in self.tasks:
-            if self._is_done(task):
+            if how.rerun != "all" and self._standing(task) == "done":
                 display.skipped(task.blank.slug, "done before")
             else:
                 ended.append(self._attempt(task, display))
-        return Outcome(len(ended), ended.count(False))
+        return Outcome(len(self.tasks) - len(ended), len(ended), ended.count(False))
 
-    def _is_done(self, task: Task) -> bool:
-        return task.blank.path(self.runs).exists()
+    def _standing(self, task: Task) -> Standing:
+        path = task.blank.path(self.runs)
+        if not path.exists():
+            return "missing"
+        try:
+            read_measurement(path)
+        except UserError:
+            return "damaged"
+        return "done"
 
     def _attempt(self, task: Task, display: Display) -> bool:
         """Measure, write and show; tell whether that went well."""
         started, since = datetime.now(UTC), time.perf_counter()
         try:
             rows = list(task.measure())
-        except Exception as error:  # one measurement must not take the others with it
-            display.ended(task.blank.slug, f"failed: {described(error)}", time.perf_counter() - since)
+        except (NoSpaceError, KeyboardInterrupt):
+            raise
+        except BaseException as error:  # one measurement must not take the others with it
+            log = task.blank.path(self.runs).with_suffix(".log")
+            keep_traceback(log, error)
+            how = f"failed: {described(error)} (traceback in {log})"
+            display.ended(task.blank.slug, how, time.perf_counter() - since)
             return False
         seconds = time.perf_counter() - since
         done = msgspec.structs.replace(

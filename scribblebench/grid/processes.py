@@ -1,99 +1,156 @@
-"""Several cells at once, a process each."""
+"""Cells in processes of their own: one that dies takes no other with it."""
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
-import queue
 import signal
-import threading
 import time
+from collections import deque
 from collections.abc import Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from types import FrameType
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
 
-import torch
+import msgspec
 
-from scribblebench.grid.attempt import Job, attempt, terminable
+from scribblebench.core.errors import NoSpaceError
+from scribblebench.grid.attempt import Ended, Job
 from scribblebench.grid.display import Display, Event
-from scribblebench.store.record import Record
+from scribblebench.grid.stopping import stoppable
+from scribblebench.grid.worker import Message, work
+from scribblebench.store.lock import try_lock
+from scribblebench.store.record import lock_path, write_record
+from scribblebench.training.run_cell import blank_record
 
-if TYPE_CHECKING:
-    from multiprocessing.queues import Queue
-
-    Events = Queue[Event]
+# Seconds that stopped workers have to write what they have trained.
+GRACE = 60.0
 
 
-def in_processes(missing: Sequence[Job], jobs: int, display: Display) -> list[Record]:
-    """Run jobs in a pool of processes, the cores shared evenly among them."""
-    context = multiprocessing.get_context("spawn")  # a forked CUDA context does not work
-    events: Events = context.Queue()
-    threads = max(1, (os.cpu_count() or 1) // jobs)
-    records: list[Record] = []
-    with terminable(), ProcessPoolExecutor(jobs, context, _prepare, (events, threads, os.getpid())) as pool:
-        waiting = [pool.submit(_attempt_there, job) for job in missing]
+def in_processes(missing: Sequence[Job], jobs: int, display: Display) -> list[Ended]:
+    """Run jobs, some at once, each in a process that is its own while it lasts.
+
+    Raises:
+        NoSpaceError: the disk is full; no further cell was begun.
+        KeyboardInterrupt: a signal stopped the run; what was trained is kept.
+    """
+    with stoppable():
+        workers = _Workers(missing, display)
         try:
-            while waiting:
-                _show_events(events, display)
-                waiting, ended = _split(waiting)
-                for future in ended:
-                    records.append(future.result())
-                    display.finished(records[-1])
-        except KeyboardInterrupt:
-            pool.shutdown(wait=False, cancel_futures=True)
-            for worker in multiprocessing.active_children():
-                worker.terminate()
-            raise
-    return records
+            workers.run(jobs)
+        finally:
+            workers.stop()
+    return workers.ended
 
 
-def _split(futures: list[Future[Record]]) -> tuple[list[Future[Record]], list[Future[Record]]]:
-    ended = [future for future in futures if future.done()]
-    return [future for future in futures if not future.done()], ended
-
-
-def _show_events(events: Events, display: Display) -> None:
-    try:
-        display.event(events.get(timeout=0.2))
-        while True:
-            display.event(events.get_nowait())
-    except queue.Empty:
-        return
-
-
+@dataclass
 class _Worker:
-    """What a worker process knows: set once by ``_prepare``, since a pool's tasks carry only a job."""
+    """A process, our end of its channel, and the job it is at."""
 
-    events: Events
-    busy = False
-
-
-def _prepare(events: Events, threads: int, parent: int) -> None:
-    _Worker.events = events
-    torch.set_num_threads(threads)
-    # Ctrl-C reaches every process of a terminal; the parent passes it on once, as SIGTERM.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, _stop)
-    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    process: BaseProcess
+    channel: Connection
+    job: Job | None = None
 
 
-def _stop(number: int, frame: FrameType | None) -> None:
-    if _Worker.busy:
-        raise KeyboardInterrupt
-    os._exit(0)
+class _Workers:
+    """Hands out jobs, hears of what becomes of them, and replaces the dead."""
+
+    def __init__(self, missing: Sequence[Job], display: Display) -> None:
+        self.ended: list[Ended] = []
+        self._waiting = deque(missing)
+        self._display = display
+        self._alive: list[_Worker] = []
+
+    def run(self, jobs: int) -> None:
+        """Run all jobs, so many at once."""
+        while self._waiting or any(worker.job for worker in self._alive):
+            while self._waiting and sum(worker.job is not None for worker in self._alive) < jobs:
+                self._hand_out(self._waiting.popleft())
+            self._listen()
+
+    def stop(self) -> None:
+        """End all workers; those at work keep what they have trained."""
+        for worker in self._alive:
+            worker.process.terminate()
+        deadline = time.monotonic() + GRACE
+        while any(worker.job for worker in self._alive) and time.monotonic() < deadline:
+            with contextlib.suppress(NoSpaceError):  # what cannot be kept is trained again
+                self._listen()
+        for worker in self._alive:
+            worker.process.kill()
+            worker.process.join()
+            worker.channel.close()
+
+    def _hand_out(self, job: Job) -> None:
+        worker = next((worker for worker in self._alive if worker.job is None), None) or _begin()
+        if worker not in self._alive:
+            self._alive.append(worker)
+        worker.job = job
+        try:
+            worker.channel.send(job)
+        except OSError:  # it died idle; the next look at it tells
+            return
+
+    def _listen(self) -> None:
+        """Wait for something to happen, and deal with it."""
+        by_end = {worker.channel: worker for worker in self._alive}
+        for channel in wait(list(by_end), timeout=1.0):
+            worker = by_end[channel]  # type: ignore[index]  # only connections were waited for
+            try:
+                self._hear(worker, worker.channel.recv())
+            except (EOFError, OSError):
+                self._bury(worker)
+
+    def _hear(self, worker: _Worker, message: Message) -> None:
+        if isinstance(message, Event):
+            self._display.event(message)
+        elif isinstance(message, NoSpaceError):
+            worker.job = None
+            self._waiting.clear()
+            raise message
+        else:
+            worker.job = None
+            self._end(message)
+
+    def _end(self, ended: Ended) -> None:
+        self.ended.append(ended)
+        self._display.finished(ended.record)
+
+    def _bury(self, worker: _Worker) -> None:
+        self._alive.remove(worker)
+        worker.process.join()
+        worker.channel.close()
+        if worker.job is not None:
+            self._end(_killed(worker.job, worker.process.exitcode))
 
 
-def _end_with(parent: int) -> None:
-    while os.getppid() == parent:
-        time.sleep(1)
-    os._exit(1)  # the parent was killed: nobody is left to hear of this cell
+def _begin() -> _Worker:
+    context = multiprocessing.get_context("spawn")  # a forked CUDA context does not work
+    ours, theirs = context.Pipe()
+    process = context.Process(target=work, args=(theirs, os.getpid()))
+    process.start()
+    theirs.close()
+    return _Worker(process, ours)
 
 
-def _attempt_there(job: Job) -> Record:
-    _Worker.busy = True
-    record = attempt(job, _Worker.events.put)
-    if record.status == "interrupted":
-        os._exit(0)  # the pool has handed over cells in advance; they are for another day
-    _Worker.busy = False
-    return record
+def _killed(job: Job, code: int | None) -> Ended:
+    """Write the record of a cell whose process died, unless another has it by now."""
+    record = msgspec.structs.replace(blank_record(job.cell, job.places), status="failed", reason=_cause(code))
+    with try_lock(lock_path(job.places.runs, job.cell.slug)) as held:
+        if held:
+            write_record(job.places.runs, record)
+    return Ended(record, ours=True)
+
+
+def _cause(code: int | None) -> str:
+    """Say how a process ended.
+
+    >>> _cause(-9), _cause(-11), _cause(3)
+    ('killed (signal 9; out of memory?)', 'killed (signal 11, SIGSEGV)', 'its process ended with code 3')
+    """
+    if code == -9:
+        return "killed (signal 9; out of memory?)"
+    if code is not None and code < 0:
+        return f"killed (signal {-code}, {signal.Signals(-code).name})"
+    return f"its process ended with code {code}"

@@ -12,6 +12,7 @@ import msgspec
 from scribblebench.core.errors import UserError
 from scribblebench.core.files import fingerprint
 from scribblebench.store.document import Reading, read_document, read_folder, write_document
+from scribblebench.store.lock import is_held
 
 # 1: without checksums. 2: a checksum beside the fields, digests, warnings, threads, log.
 SCHEMA = 2
@@ -125,6 +126,16 @@ def confusion_path(folder: Path, slug: str) -> Path:
     return folder / f"{slug}.npz"
 
 
+def lock_path(folder: Path, slug: str) -> Path:
+    """Return the file that whoever runs the cell holds the lock of."""
+    return folder / f"{slug}.lock"
+
+
+def log_path(folder: Path, slug: str) -> Path:
+    """Return the file of a failed cell's traceback."""
+    return folder / f"{slug}.log"
+
+
 def write_record(folder: Path, record: Record) -> Path:
     """Write a record, whole or not at all; a later status of the same cell replaces the earlier.
 
@@ -139,6 +150,9 @@ def write_record(folder: Path, record: Record) -> Path:
 def read_record(path: Path) -> Record:
     """Read one record and look whether it agrees with itself and with its file's name.
 
+    One that says ``running`` while nobody holds the cell's lock is of a process that was killed; it is
+    returned as interrupted.
+
     Raises:
         UserError: the file is unreadable, damaged, not a record, or written by a later version.
     """
@@ -146,6 +160,8 @@ def read_record(path: Path) -> Record:
     for wrong in (_disagreement(record), "" if path.stem == record.slug else f"its slug is {record.slug}"):
         if wrong:
             raise UserError(f"{path} contradicts itself: {wrong}. Remove it, and its cell is run again.")
+    if record.status == "running" and not is_held(lock_path(path.parent, record.slug)):
+        return msgspec.structs.replace(record, status="interrupted", reason="killed: no process is at it")
     return record
 
 

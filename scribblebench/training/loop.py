@@ -12,6 +12,7 @@ from torch import Tensor
 from scribblebench.core.cards import LossTerm, ProtocolCard
 from scribblebench.core.errors import UserError
 from scribblebench.core.seeds import integer_seed, uniform
+from scribblebench.core.tracebacks import inside
 from scribblebench.loading.augment import Batch
 from scribblebench.loading.batches import Batches
 from scribblebench.nn.network import Network, Until, frozen_statistics
@@ -85,9 +86,10 @@ class Trainer:
         logs: dict[str, Tensor] = {}
         for term in self.terms:
             if progress >= term.card.starts:
-                answer = term.loss(step)
-                total = total + term.card.weight_at(progress) * answer.value
-                logs |= {term.card.part: answer.value.detach(), **answer.logs}
+                with inside(f"the loss '{term.card.part}'"):
+                    answer = term.loss(step)
+                    total = total + term.card.weight_at(progress) * answer.value
+                    logs |= {term.card.part: answer.value.detach(), **answer.logs}
         self.optimizer.zero_grad(set_to_none=True)
         total.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         self.optimizer.step()

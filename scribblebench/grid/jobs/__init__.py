@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, NamedTuple, Protocol
+from typing import ClassVar, Protocol
 
 from scribblebench.core.registry import Part, Registry
 from scribblebench.grid.asked import Asked
 from scribblebench.grid.display import Display
-
-
-class Outcome(NamedTuple):
-    """How many cells were run now, and how many of them failed."""
-
-    run: int
-    failed: int
+from scribblebench.grid.how import How, Outcome
+from scribblebench.grid.standing import Standing
 
 
 class Work(Protocol):
     """The cells of a grid under one job."""
 
-    def cells(self) -> dict[str, bool]:
-        """List every cell's name, and whether it is done already."""
+    def cells(self) -> dict[str, Standing]:
+        """List every cell's name, and how far it has come."""
 
-    def run(self, jobs: int, display: Display) -> Outcome:
-        """Do what is missing, ``jobs`` at once where that is possible (0: as many as fit)."""
+    def run(self, how: How, display: Display) -> Outcome:
+        """Do what is missing, several at once where that is possible."""
 
 
 class GridJob(Part, frozen=True):

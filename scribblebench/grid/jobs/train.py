@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from scribblebench.grid.asked import Asked
 from scribblebench.grid.cells import expand
 from scribblebench.grid.display import Display
-from scribblebench.grid.execute import execute, is_done
-from scribblebench.grid.jobs import JOBS, GridJob, Outcome
+from scribblebench.grid.execute import execute, outcome
+from scribblebench.grid.how import How, Outcome
+from scribblebench.grid.jobs import JOBS, GridJob
+from scribblebench.grid.standing import Standing, standing
 from scribblebench.sources.folder import open_dataset
 from scribblebench.training.cell import Cell
 from scribblebench.training.data import Places
@@ -31,14 +33,13 @@ class Trainings:
     to_train: Sequence[Cell]
     places: Places
 
-    def cells(self) -> dict[str, bool]:
-        """List every cell's slug, and whether it has a finished record."""
-        return {cell.slug: is_done(cell, self.places) for cell in self.to_train}
+    def cells(self) -> dict[str, Standing]:
+        """List every cell's slug, and how far it has come."""
+        return {cell.slug: standing(cell, self.places) for cell in self.to_train}
 
-    def run(self, jobs: int, display: Display) -> Outcome:
+    def run(self, how: How, display: Display) -> Outcome:
         """Train what is missing."""
-        records = execute(self.to_train, self.places, jobs, display)
-        return Outcome(len(records), sum(record.status == "failed" for record in records))
+        return outcome(len(self.to_train), execute(self.to_train, self.places, how, display))
 
 
 def trainings(asked: Asked) -> Trainings:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from scribblebench.grid.asked import Asked
 from scribblebench.grid.display import Display
-from scribblebench.grid.execute import is_done
-from scribblebench.grid.jobs import JOBS, GridJob, Outcome
+from scribblebench.grid.how import How, Outcome
+from scribblebench.grid.jobs import JOBS, GridJob
 from scribblebench.grid.jobs.train import Trainings, trainings
 from scribblebench.grid.measure import Measurements, Task, blank_measurement
+from scribblebench.grid.standing import Standing
 from scribblebench.store.measurement import Value
 from scribblebench.training.cell import Cell
 from scribblebench.training.run_cell import make_inference
@@ -35,17 +36,16 @@ class TrainedMeasurements:
     trained: Trainings
     measured: Measurements
 
-    def cells(self) -> dict[str, bool]:
+    def cells(self) -> dict[str, Standing]:
         """List every measurement's name, and whether it is there."""
         return self.measured.cells()
 
-    def run(self, jobs: int, display: Display) -> Outcome:
+    def run(self, how: How, display: Display) -> Outcome:
         """Train what is missing as any grid does, then measure."""
-        if not all(self.cells().values()):
-            missing = [cell for cell in self.trained.to_train if not is_done(cell, self.trained.places)]
-            display.expect(len(missing))
-            Trainings(missing, self.trained.places).run(jobs, display)
-        return self.measured.run(jobs, display)
+        if how.rerun == "all" or set(self.cells().values()) != {"done"}:
+            display.expect(len(self.trained.to_train))
+            self.trained.run(how, display)
+        return self.measured.run(how, display)
 
 
 def _task(asked: Asked, cell: Cell, trained: Trainings) -> Task:

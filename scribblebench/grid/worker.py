@@ -1,0 +1,69 @@
+"""A process that runs cells, one after another, as it is handed them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import threading
+import time
+from multiprocessing.connection import Connection
+from types import FrameType
+
+from scribblebench.core.errors import NoSpaceError
+from scribblebench.grid.attempt import Ended, Job, attempt
+from scribblebench.grid.display import Event
+from scribblebench.grid.stopping import StoppedError
+
+Message = Event | Ended | NoSpaceError
+
+
+class _State:
+    """What the signal handler knows."""
+
+    busy = False
+    stopping = False
+
+
+def work(channel: Connection, parent: int) -> None:
+    """Run every job that comes through the channel, and send events and how each ended back.
+
+    Args:
+        channel: carries jobs one way and messages the other.
+        parent: the process that holds the other end; without it there is nobody to work for.
+    """
+    # Ctrl-C and a hang-up reach every process of a terminal; the parent passes them on once, as SIGTERM.
+    for name in ("SIGINT", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, _stop)
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    with contextlib.suppress(EOFError, BrokenPipeError, StoppedError):
+        while True:
+            _one(channel)
+
+
+def _one(channel: Connection) -> None:
+    job: Job = channel.recv()
+    _State.busy = True
+    try:
+        channel.send(attempt(job, channel.send))
+    except NoSpaceError as error:
+        channel.send(error)
+    _State.busy = False
+    if _State.stopping:
+        raise StoppedError
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    if not _State.busy:
+        os._exit(0)
+    if not _State.stopping:
+        _State.stopping = True
+        raise StoppedError
+
+
+def _end_with(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)  # the parent was killed: nobody is left to hear of this cell
