@@ -15,9 +15,7 @@ from PIL import Image
 from torch import Tensor
 
 from scribblebench.core.errors import UserError
-
-MEAN = (0.485, 0.456, 0.406)
-STD = (0.229, 0.224, 0.225)
+from scribblebench.ops.colour import normalise as normalise
 
 Bytes = NDArray[np.uint8]
 
@@ -83,14 +81,3 @@ def _size(path: Path) -> tuple[int, int]:
 def _place(target: Tensor, image: Bytes) -> None:
     planes = torch.from_numpy(np.array(image)).reshape(*image.shape[:2], -1).permute(2, 0, 1)
     target[:, : image.shape[0], : image.shape[1]] = planes
-
-
-def normalise(pixels: Tensor) -> Tensor:
-    """Turn uint8 or 0-255 float images (batch, 3, h, w) into torchvision's normalised float32.
-
-    >>> normalise(torch.full((1, 3, 1, 1), 255.0)).flatten()
-    tensor([2.2489, 2.4286, 2.6400])
-    """
-    mean = torch.tensor(MEAN, device=pixels.device).view(1, 3, 1, 1) * 255
-    std = torch.tensor(STD, device=pixels.device).view(1, 3, 1, 1) * 255
-    return (pixels.float() - mean) / std
