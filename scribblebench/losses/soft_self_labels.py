@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import torch
+from torch import Tensor
 
 from scribblebench.core.cards import NonNegative, Positive
 from scribblebench.losses import LOSSES
 from scribblebench.ops.blocks import first_of_blocks, label_of_blocks, mean_of_blocks
 from scribblebench.ops.colour import rgb
-from scribblebench.ops.soft_labels import EPSILON, SoftLabels, contrast
+from scribblebench.ops.soft_labels import EPSILON, Contrast, SoftLabels, contrast
 from scribblebench.ops.step import Loss, LossValue, Step
 
 
@@ -37,12 +38,17 @@ class SoftSelfLabels(Loss, frozen=True):
         labels = label_of_blocks(step.labels, self.block, predictions.shape[1], step.ignore_index)
         fixed = labels != step.ignore_index
         colours = mean_of_blocks(rgb(step.images), self.block).to(predictions.dtype)
-        problem = SoftLabels(
-            predictions.detach(), fixed[:, None], labels[:, None], contrast(colours, valid), self.smoothness
+        edges = contrast(colours, valid)
+        given = (predictions.detach(), fixed[:, None], labels[:, None], *edges)
+        soft = torch.cat(
+            [self._soften(*image) for image in zip(*(torch.split(part, 1) for part in given), strict=True)]
         )
-        soft = problem.descend(self.steps)
         cost = -torch.log((predictions * soft).sum(dim=1).clamp(min=EPSILON))
         free = valid & ~fixed
         count = free.sum().clamp(min=1)
         certainty = (soft.amax(dim=1) * free).sum() / count
         return LossValue((cost * free).sum() / count, {"label_certainty": certainty})
+
+    def _soften(self, predictions: Tensor, fixed: Tensor, classes: Tensor, *edges: Tensor) -> Tensor:
+        """Make the labels of one image: one at a time, the descent's maps stay in a CPU's cache."""
+        return SoftLabels(predictions, fixed, classes, Contrast(*edges), self.smoothness).descend(self.steps)

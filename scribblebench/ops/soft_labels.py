@@ -5,7 +5,7 @@ Zhang and Boykov 2025, arXiv 2507.01721.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -102,38 +102,35 @@ class SoftLabels:
         logits = labels.clamp(min=EPSILON).log()
         scale = RATE / (1 + self.smoothness * self._degree)
         for _ in range(steps):
+            logits.addcmul_(self.slope(labels), scale, value=-1)
             labels = torch.where(self.fixed, labels, torch.softmax(logits, dim=1))
-            logits = logits - scale * self._slope(labels)
-        return torch.where(self.fixed, labels, torch.softmax(logits, dim=1))
+        return labels
 
-    @cached_property
-    def _degree(self) -> Tensor:
-        return _at_both_ends(self.edges)
-
-    def _slope(self, labels: Tensor) -> Tensor:
+    def slope(self, labels: Tensor) -> Tensor:
         """Gradient of E to the logits of y.
 
         ``y - y s / (s . y)``, and ``w (y^2 / |y|^2 - y y' / (y . y'))`` for each neighbour y'.
         """
-        unary = labels - _share(labels * self.predictions)
-        own = _share(labels.square())
-        near, far = _neighbours(labels)
-        pulls = [
-            weight * _share(one * other) for weight, one, other in zip(self.edges, near, far, strict=True)
-        ]
-        return unary + self.smoothness * (self._degree * own - _at_both_ends(pulls))
+        pull = labels * (self.smoothness * self._degree / _dot(labels, labels)) + 1
+        pull.addcmul_(self.predictions, 1 / _dot(self.predictions, labels), value=-1)
+        ends = zip(self.edges, *_neighbours(labels), *_neighbours(pull), strict=True)
+        for weight, near, far, pull_near, pull_far in ends:
+            strength = self.smoothness * weight / _dot(near, far)
+            pull_near.addcmul_(far, strength, value=-1)
+            pull_far.addcmul_(near, strength, value=-1)
+        return pull.mul_(labels)
+
+    @cached_property
+    def _degree(self) -> Tensor:
+        """Sum of each pixel's edges, (batch, 1, height, width)."""
+        down, across = self.edges
+        return pad(down, (0, 0, 0, 1)) + pad(down, (0, 0, 1, 0)) + pad(across, (0, 1)) + pad(across, (1, 0))
 
 
-def _share(products: Tensor) -> Tensor:
-    return products / products.sum(dim=1, keepdim=True).clamp(min=EPSILON**2)
+def _dot(one: Tensor, other: Tensor) -> Tensor:
+    return (one * other).sum(dim=1, keepdim=True).clamp(min=EPSILON**2)
 
 
 def _neighbours(maps: Tensor) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
     """The first ends of the edges down and across, and their second ends."""
     return (maps[:, :, :-1], maps[..., :-1]), (maps[:, :, 1:], maps[..., 1:])
-
-
-def _at_both_ends(of_edges: Sequence[Tensor]) -> Tensor:
-    """Add what belongs to an edge to either of its ends."""
-    down, across = of_edges
-    return pad(down, (0, 0, 0, 1)) + pad(down, (0, 0, 1, 0)) + pad(across, (0, 1)) + pad(across, (1, 0))

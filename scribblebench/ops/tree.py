@@ -17,6 +17,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import breadth_first_order, minimum_spanning_tree
 from torch import Tensor
 from torch.autograd.function import once_differentiable
+from torch.nn.functional import pad
 
 Indices = NDArray[np.int64]
 # Longer than any edge between pixels that count: padding hangs on the tree without being on a path.
@@ -29,63 +30,81 @@ class Forest:
 
     Attributes:
         nodes: the pixel of each node, a row of the batch's pixels in row-major order, long (n,).
-        parents: the node above each node, long (n,); a root is its own.
-        levels: where each level starts, and the end; the first level holds the roots.
         places: the node of each pixel, long (n,); the inverse of ``nodes``.
+        parents: the node above each node, long (n,); a root is its own.
+        edges: the edge to the parent, an index into flattened ``edge_lengths``, long (n,); any for a root.
+        levels: where each level starts, and the end; the first level holds the roots.
     """
 
     nodes: Tensor
-    parents: Tensor
-    levels: tuple[int, ...]
     places: Tensor
+    parents: Tensor
+    edges: Tensor
+    levels: tuple[int, ...]
 
 
-def spanning_forest(features: Tensor, counted: Tensor) -> Forest:
-    """Make each image's minimum spanning tree on its grid of 4 neighbours.
-
-    The length of an edge is the squared distance of its ends' features; an edge that touches a pixel that
-    does not count is longer than all others. The trees are found on the CPU, wherever the features lie.
+def edge_lengths(features: Tensor) -> Tensor:
+    """Squared distances of 4-neighbours, with gradient.
 
     Args:
         features: (batch, channels, height, width).
-        counted: bool (batch, height, width).
+
+    Returns:
+        (2, batch, height, width): from each pixel to the one below, and to the one at its right; 0 where
+        there is none.
     """
-    batch, _, height, width = features.shape
-    pixels = np.arange(batch * height * width).reshape(batch, height, width)
-    ends, lengths = zip(*(_edges(features, counted, pixels, axis) for axis in (1, 2)), strict=True)
+    down, across = (features.diff(dim=axis).square().sum(dim=1) for axis in (2, 3))
+    return torch.stack([pad(down, (0, 0, 0, 1)), pad(across, (0, 1))])
+
+
+def spanning_forest(lengths: Tensor, counted: Tensor) -> Forest:
+    """Make each image's minimum spanning tree on its grid of 4 neighbours.
+
+    The trees are found on the CPU, wherever the lengths lie.
+
+    Args:
+        lengths: of the edges (see ``edge_lengths``).
+        counted: bool (batch, height, width); an edge that touches a pixel that does not count comes last.
+    """
+    pixels = np.arange(counted.numel()).reshape(counted.shape)
+    weights = torch.where(_joined(counted), lengths.detach(), FAR).double().cpu().numpy()
+    first = np.concatenate([pixels[:, :-1].ravel(), pixels[:, :, :-1].ravel()])
+    second = np.concatenate([pixels[:, 1:].ravel(), pixels[:, :, 1:].ravel()])
+    lengths_of = np.concatenate([weights[0, :, :-1].ravel(), weights[1, :, :, :-1].ravel()])
     # One more node joins the roots, the images' middles, so that scipy sees one tree.
-    roots = pixels[:, height // 2, width // 2]
-    first, second = np.hstack([*ends, np.stack([roots, np.full_like(roots, pixels.size)])])
+    roots = pixels[:, counted.shape[1] // 2, counted.shape[2] // 2]
+    ends = np.concatenate([first, roots]), np.concatenate([second, np.full_like(roots, pixels.size)])
     # Zero would be no edge to scipy.
-    weights = 1 + np.concatenate([*lengths, np.zeros(len(roots))])
-    graph = coo_array((weights, (first, second)), shape=(pixels.size + 1, pixels.size + 1))
-    order, above = breadth_first_order(minimum_spanning_tree(graph.tocsr()), pixels.size, directed=False)
-    return _number(order[1:].astype(np.int64), above, features.device)
+    values = 1 + np.concatenate([lengths_of, np.zeros(len(roots))])
+    graph = coo_array((values, ends), shape=(pixels.size + 1, pixels.size + 1)).tocsr()
+    order, above = breadth_first_order(minimum_spanning_tree(graph), pixels.size, directed=False)
+    return _number(order[1:].astype(np.int64), above, counted)
 
 
-def _edges(
-    features: Tensor, counted: Tensor, pixels: Indices, axis: int
-) -> tuple[Indices, NDArray[np.float64]]:
-    side = pixels.shape[axis]
-    near, far = ((slice(None),) * axis + (part,) for part in (slice(0, side - 1), slice(1, side)))
-    values = features.detach().movedim(1, -1).double()
-    lengths = (values[near] - values[far]).square().sum(dim=-1)
-    lengths = torch.where(counted[near] & counted[far], lengths, FAR)
-    return np.stack([pixels[near].ravel(), pixels[far].ravel()]), lengths.flatten().cpu().numpy()
+def _joined(counted: Tensor) -> Tensor:
+    """Which edges join two pixels that count, in the shape of ``edge_lengths``."""
+    down, across = counted.clone(), counted.clone()
+    down[:, :-1] &= counted[:, 1:]
+    across[:, :, :-1] &= counted[:, :, 1:]
+    return torch.stack([down, across])
 
 
-def _number(order: Indices, above: NDArray[np.int32], device: torch.device) -> Forest:
+def _number(order: Indices, above: NDArray[np.int32], counted: Tensor) -> Forest:
     places = np.empty_like(order)
     places[order] = np.arange(len(order))
     # The joint above the roots has no place: a root is its own parent.
-    is_root = above[order] == len(order)
-    parents = places[np.where(is_root, order, above[order])]
-    levels = [0, int(is_root.sum())]
+    over = np.where(above[order] == len(order), order, above[order]).astype(np.int64)
+    parents = places[over]
+    levels = [0, int((over == order).sum())]
     while levels[-1] < len(order):
         # Breadth first, parents stand in order: the next level ends where a parent is of this level.
         levels.append(int(np.searchsorted(parents, levels[-1])))
-    nodes, up, back = (torch.from_numpy(index).to(device) for index in (order, parents, places))
-    return Forest(nodes, up, tuple(levels), back)
+    is_across = (np.abs(over - order) == 1) & (counted.shape[2] > 1)
+    edges = np.minimum(over, order) + is_across * len(order)
+    nodes, back, up, by = (
+        torch.from_numpy(index).to(counted.device) for index in (order, places, parents, edges)
+    )
+    return Forest(nodes, back, up, by, tuple(levels))
 
 
 def tree_filter(values: Tensor, features: Tensor, counted: Tensor, scale: float = 1.0) -> Tensor:
@@ -108,26 +127,16 @@ def tree_filter(values: Tensor, features: Tensor, counted: Tensor, scale: float 
     Returns:
         (batch, channels, height, width).
     """
-    forest = spanning_forest(features, counted)
-    rows = _rows(values)[forest.nodes]
-    affinities = _affinities(forest, _rows(features), counted.flatten(), scale).to(rows.dtype)
-    sums: Tensor = _TreeSum.apply(torch.cat([rows, torch.ones_like(rows[:, :1])], dim=1), affinities, forest)
+    lengths = edge_lengths(features)
+    forest = spanning_forest(lengths, counted)
+    affinities = (torch.exp(-lengths / scale) * _joined(counted)).flatten()[forest.edges].to(values.dtype)
+    affinities = affinities.index_fill(0, torch.arange(forest.levels[1], device=values.device), 0.0)
+    with_count = torch.cat([values, torch.ones_like(values[:, :1])], dim=1)
+    rows = with_count.permute(0, 2, 3, 1).flatten(0, 2)[forest.nodes]
+    sums: Tensor = _TreeSum.apply(rows, affinities, forest)
     means = (sums[:, :-1] / sums[:, -1:])[forest.places]
     batch, channels, height, width = values.shape
     return means.view(batch, height, width, channels).permute(0, 3, 1, 2)
-
-
-def _rows(maps: Tensor) -> Tensor:
-    return maps.permute(0, 2, 3, 1).flatten(0, 2)
-
-
-def _affinities(forest: Forest, features: Tensor, counted: Tensor, scale: float) -> Tensor:
-    """Of each node with its parent, (n,); 0 for a root."""
-    above = forest.nodes[forest.parents]
-    distance = (features[forest.nodes] - features[above]).square().sum(dim=1)
-    joined = counted[forest.nodes] & counted[above]
-    joined[: forest.levels[1]] = False
-    return torch.exp(-distance / scale) * joined
 
 
 class _TreeSum(torch.autograd.Function):

@@ -62,7 +62,7 @@ def test_steps_are_down_the_gradient_of_the_energy() -> None:
     problem = random_problem(4, 2.0)
     logits = torch.randn(2, 3, 5, 5, generator=torch.Generator().manual_seed(1)).double().requires_grad_()
     labels = torch.softmax(logits, dim=1)
-    torch.testing.assert_close(problem._slope(labels), torch.autograd.grad(problem.energy(labels), logits)[0])
+    torch.testing.assert_close(problem.slope(labels), torch.autograd.grad(problem.energy(labels), logits)[0])
     assert torch.autograd.gradcheck(lambda u: problem.energy(torch.softmax(u, dim=1)), logits)
 
 

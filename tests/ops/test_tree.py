@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from scribblebench.ops.tree import spanning_forest, tree_filter
+from scribblebench.ops.tree import edge_lengths, spanning_forest, tree_filter
 
 SCALE = 0.7
 
@@ -54,7 +54,7 @@ def affinity_matrix(features: Tensor, counted: Tensor) -> Tensor:
 def test_forest_is_the_minimum_spanning_tree_of_each_image(height: int, width: int, seed: int) -> None:
     features = random_maps(3, height, width, seed)
     counted = torch.ones(2, height, width, dtype=torch.bool)
-    forest = spanning_forest(features, counted)
+    forest = spanning_forest(edge_lengths(features), counted)
     count = height * width
     assert torch.equal(forest.nodes[forest.places], torch.arange(2 * count))
     edges = set()
@@ -73,9 +73,8 @@ def test_forest_is_the_minimum_spanning_tree_of_each_image(height: int, width: i
 @settings(deadline=None, max_examples=25)
 @given(height=st.integers(1, 9), width=st.integers(1, 9), seed=st.integers(0, 999))
 def test_levels_part_the_nodes_by_depth(height: int, width: int, seed: int) -> None:
-    forest = spanning_forest(
-        random_maps(2, height, width, seed), torch.ones(2, height, width, dtype=torch.bool)
-    )
+    lengths = edge_lengths(random_maps(2, height, width, seed))
+    forest = spanning_forest(lengths, torch.ones(2, height, width, dtype=torch.bool))
     depth = torch.zeros_like(forest.parents)
     for node, parent in enumerate(forest.parents.tolist()):
         depth[node] = 0 if node == parent else depth[parent] + 1
