@@ -218,8 +218,8 @@ def _write_images(
     dataset = job.dataset
     if not totals.strokes_in_source:
         raise UserError(
-            f"Not one of the {len(ids)} {split} images of {dataset.root} has a stroke, so nothing was written. "
-            "Give --data-dir a folder with annotated images."
+            f"Not one of the {len(ids)} {split} images of {dataset.root} has a stroke, so nothing was "
+            "written. Give --data-dir a folder with annotated images."
         )
     return Head(
         variant=job.spec.id,
