@@ -8,30 +8,11 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn.functional import embedding_bag
 
 from scribblebench.core.errors import UserError
+from scribblebench.ops.lattice.bags import Bags, every, rows_of
+from scribblebench.ops.lattice.numbering import number
 from scribblebench.ops.lattice.simplex import simplices
-
-
-@dataclass(frozen=True)
-class Bags:
-    """A sparse matrix by rows: row i sums ``weights * values[indices]`` from ``offsets[i]`` to the next.
-
-    A weighted ``embedding_bag`` is the fastest of torch's ways to multiply it by few columns, and sums each
-    row in one order on every device.
-    """
-
-    indices: Tensor
-    offsets: Tensor
-    weights: Tensor
-
-    def __call__(self, values: Tensor) -> Tensor:
-        """Multiply with (columns, channels)."""
-        result: Tensor = embedding_bag(
-            self.indices, values, self.offsets, mode="sum", per_sample_weights=self.weights
-        )
-        return result
 
 
 @dataclass(frozen=True)
@@ -92,24 +73,23 @@ class Lattice:
     @cached_property
     def slice(self) -> Bags:
         """From vertices to points; with the factor that lets a point at a vertex answer itself with one."""
-        points, corners = self.vertex.shape
-        weights = self.weights / (1 + 0.5 ** (corners - 1))
+        weights = self.weights / (1 + 0.5 ** (self.weights.shape[1] - 1))
         weights = weights if self.after is None else weights.mul_(self.after[:, None])
-        return Bags(self.vertex.view(-1), _every(corners, points, self.vertex), weights.view(-1))
+        return rows_of(self.vertex, weights)
 
-    def apply(self, values: Tensor) -> Tensor:
-        """Filter (n, channels) without gradient."""
+    def at_vertices(self, values: Tensor) -> Tensor:
+        """Splat and blur (n, channels), without gradient."""
         values = self.splat(values.contiguous())
         for blur in self.blurs:
             values = blur(values)
-        return self.slice(values)
+        return values
 
 
 class _Filter(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, values: Tensor, lattice: Lattice) -> Tensor:
         ctx.lattice = lattice
-        return lattice.apply(values)
+        return lattice.slice(lattice.at_vertices(values))
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
@@ -133,17 +113,10 @@ def build(features: Tensor) -> Lattice:
         raise UserError(f"A lattice needs points, not features of shape {tuple(features.shape)}.")
     with torch.no_grad():
         codes, weights, steps = simplices(features if features.ndim == 3 else features[None])
-        # One stable sort numbers the vertices and groups the corners by vertex.
-        ordered, order = codes.view(-1).sort(stable=True)
-        first = torch.ones_like(ordered, dtype=torch.bool)
-        torch.ne(ordered[1:], ordered[:-1], out=first[1:])
-        starts = first.nonzero().view(-1)
-        vertices = ordered[starts]
-        vertex = torch.empty_like(codes, dtype=torch.int32)
-        vertex.view(-1)[order] = first.cumsum(0, dtype=torch.int32).sub_(1)
-        ends = torch.cat([starts, starts.new_tensor([len(order)])]).int()
-        blurs = tuple(_blur(vertices, step, weights) for step in steps)
-    return Lattice(vertex, weights, order, ends, blurs)
+        vertices = number(codes.view(-1))
+        blurs = tuple(_blur(vertices.codes, step, weights) for step in steps)
+        starts = torch.cat([vertices.starts, vertices.starts.new_tensor([codes.numel()])])
+    return Lattice(vertices.number.view_as(codes), weights, vertices.order, starts, blurs)
 
 
 def _blur(vertices: Tensor, step: int, like: Tensor) -> Bags:
@@ -159,8 +132,4 @@ def _blur(vertices: Tensor, step: int, like: Tensor) -> Bags:
     trio[there.long(), 2] = here.int()
     weights = like.new_tensor([1.0, 0.5, 0.5]).repeat(absent)
     # One empty row more: the vertex of zeros that stands for absent neighbours.
-    return Bags(trio.view(-1), _every(3, absent + 1, trio), weights)
-
-
-def _every(size: int, count: int, like: Tensor) -> Tensor:
-    return torch.arange(0, size * count, size, dtype=like.dtype, device=like.device)
+    return Bags(trio.view(-1), every(3, absent + 1, trio), weights)
