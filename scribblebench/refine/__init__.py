@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import msgspec
 from torch import Tensor
 
-from scribblebench.core.registry import Registry
+from scribblebench.core.registry import Part, Registry
 
 
-class Refiner(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Refiner(Part, frozen=True):
     """A way of refining the probabilities of one image; its fields are its options."""
 
     def __call__(self, probabilities: Tensor, picture: Tensor) -> Tensor:
@@ -24,5 +23,5 @@ class Refiner(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         raise TypeError(f"{type(self).__name__} does not say how it is computed")
 
 
-REFINERS: Registry[Refiner] = Registry("refiner", __name__)
+REFINERS: Registry[Refiner] = Registry("refiner", __name__, Refiner)
 """The shipped refiners by name."""

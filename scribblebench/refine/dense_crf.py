@@ -110,7 +110,7 @@ def _by_position(kernel: Kernel, height: int, width: int, device: torch.device) 
 
 
 def _grid(height: int, width: int, device: torch.device) -> Tensor:
-    """x and y of each pixel, (h * w, 2)."""
+    """X and y of each pixel, (h * w, 2)."""
     rows, columns = (torch.arange(side, dtype=torch.float32, device=device) for side in (height, width))
     return torch.cartesian_prod(rows, columns).flip(1).contiguous()
 
