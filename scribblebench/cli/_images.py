@@ -1,9 +1,22 @@
-"""Which images of a split a command shows."""
+"""The images of a dataset: which a command shows, and what is to be said of the splits."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+import click
+
 from scribblebench.core.errors import UserError
 from scribblebench.core.seeds import uniform
+
+if TYPE_CHECKING:
+    from scribblebench.sources.folder import DatasetFolder
+
+
+def warn_of_splits(source: DatasetFolder) -> None:
+    """Print what a user should know of a dataset's splits, such as ids on two lists."""
+    for notice in source.notices():
+        click.echo(f"Warning: {notice}", err=True)
 
 
 def pick_images(ids: list[str], images: tuple[str, ...] | None, count: int, *draw: str | int) -> list[str]:

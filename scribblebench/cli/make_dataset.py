@@ -10,6 +10,7 @@ import click
 import msgspec
 
 from scribblebench.cli._choices import options_of, strokes_option
+from scribblebench.cli._images import warn_of_splits
 from scribblebench.cli._options import (
     cards_option,
     data_dir_option,
@@ -88,8 +89,7 @@ def command(
     """
     specs = _specs(options, strokes, layout)
     source = open_dataset(Library(*cards).dataset(dataset), data_dir, strokes)
-    for notice in source.notices():
-        click.echo(f"Warning: {notice}", err=True)
+    warn_of_splits(source)
     for spec in specs:
         root = out or Path("data") / source.card.name
         if out is None or len(specs) > 1:

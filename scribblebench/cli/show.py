@@ -73,13 +73,14 @@ def command(
     scribblebench show
     scribblebench show --dataset voc2012 --data-dir VOC2012 --images 2007_000032 --drop 0.1,0.3,0.5
     """  # noqa: D301 - click wants the backspace character itself
-    from scribblebench.cli._images import pick_images
+    from scribblebench.cli._images import pick_images, warn_of_splits
     from scribblebench.core.files import write_atomic
     from scribblebench.core.library import Library
     from scribblebench.report.contact_sheet import contact_sheet
     from scribblebench.sources.folder import open_dataset
 
     source = open_dataset(Library(*cards).dataset(dataset), data_dir)
+    warn_of_splits(source)
     columns = {kind: values for kind, values in shown.items() if values} or _SHOWN
     rows = [
         _row(source, image, kind, values, seed)

@@ -43,6 +43,7 @@ def command(
     scribblebench stats
     scribblebench stats --dataset voc2012 --data-dir VOC2012 --from xml
     """  # noqa: D301 - click wants the backspace character itself
+    from scribblebench.cli._images import warn_of_splits
     from scribblebench.cli._progress import progress
     from scribblebench.core.files import write_atomic
     from scribblebench.core.library import Library
@@ -50,6 +51,7 @@ def command(
     from scribblebench.sources.folder import open_dataset
 
     source = open_dataset(Library(*cards).dataset(dataset), data_dir, strokes)
+    warn_of_splits(source)
     ids, statistics = source.ids(split), StrokeStatistics()
     with progress("stats") as report:
         for done, image in enumerate(ids, start=1):

@@ -14,11 +14,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from scribblebench.ops.colour import normalise as normalise
 from scribblebench.pictures.labels import read_labels
 from scribblebench.pictures.photographs import read_photograph
-
-MEAN = (0.485, 0.456, 0.406)
-STD = (0.229, 0.224, 0.225)
 
 Bytes = NDArray[np.uint8]
 
@@ -114,14 +112,3 @@ def load_pictures(read: Callable[[int], Bytes], sizes: Sequence[tuple[int, int]]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         list(pool.map(place, range(len(sizes))))
     return pictures
-
-
-def normalise(pixels: Tensor) -> Tensor:
-    """Turn uint8 or 0-255 float images (batch, 3, h, w) into torchvision's normalised float32.
-
-    >>> normalise(torch.full((1, 3, 1, 1), 255.0)).flatten()
-    tensor([2.2489, 2.4286, 2.6400])
-    """
-    mean = torch.tensor(MEAN, device=pixels.device).view(1, 3, 1, 1) * 255
-    std = torch.tensor(STD, device=pixels.device).view(1, 3, 1, 1) * 255
-    return (pixels.float() - mean) / std

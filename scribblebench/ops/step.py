@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
@@ -26,6 +27,7 @@ class Output:
         after: f^L, the representation after the walk (``before`` itself where there is no walk), or None
             where the network was asked to stop at the energies.
         logits: (batch, classes, h, w) at the network's own grid, or None where it was asked to stop before.
+        features: what else a head gives its losses in training, by name, (batch, any number, h, w) each.
     """
 
     before: Tensor
@@ -33,6 +35,7 @@ class Output:
     alpha: Tensor | None = None
     after: Tensor | None = None
     logits: Tensor | None = None
+    features: Mapping[str, Tensor] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -61,9 +64,9 @@ class Step:
 
     @cached_property
     def logits(self) -> Tensor:
-        """The output's logits at every pixel, float32 (batch, classes, side, side)."""
+        """The output's logits at every pixel, float32 or float64 (batch, classes, side, side)."""
         side = self.labels.shape[-2:]
-        return interpolate(self._logits_of_cells(), side, mode="bilinear", align_corners=True)
+        return interpolate(self.network_logits, side, mode="bilinear", align_corners=True)
 
     def logits_at(self, pixels: Tensor) -> Tensor:
         """What ``logits`` holds at some pixels, without making the others.
@@ -74,12 +77,20 @@ class Step:
         Returns:
             float32 (pixels, classes), in row-major order.
         """
-        return between_cells(self._logits_of_cells(), pixels)
+        return between_cells(self.network_logits, pixels)
 
-    def _logits_of_cells(self) -> Tensor:
-        if self.output.logits is None:
+    @property
+    def network_logits(self) -> Tensor:
+        """The output's logits at the network's own grid, float32 or float64 (batch, classes, h, w)."""
+        logits = self.output.logits
+        if logits is None:
             raise TypeError("a network that was asked for logits gave none")
-        return self.output.logits.float()
+        return at_least_float32(logits)
+
+
+def at_least_float32(maps: Tensor) -> Tensor:
+    """Widen what autocast has narrowed, and leave float64 alone."""
+    return maps.to(torch.promote_types(maps.dtype, torch.float32))
 
 
 @dataclass(frozen=True)
@@ -127,8 +138,8 @@ class Loss(Part, frozen=True):
         """
         if lacking := sorted(self.needs() - given.gives):
             raise UserError(
-                f"it needs a network with a {' and a '.join(lacking)}, which 'head: {given.by}' has not. "
-                "Give the method's network another head, or the loss other options."
+                f"it needs the network's {' and '.join(lacking)}, which 'head: {given.by}' does not give. "
+                "Name another head, or give the loss other options."
             )
 
     def __call__(self, step: Step) -> LossValue:

@@ -20,6 +20,7 @@ _PLACES = {
     "annotation/polygon/point/X",
     "annotation/polygon/point/Y",
 }
+_VALUES = _PLACES - {"annotation/polygon", "annotation/polygon/point"}
 _DRAWN = re.compile(
     r"(poly(gon|line)s?|(poly)?lines?|strokes?|scribbles?|curves?|paths?data|traces?|points?|pts?|coords?|"
     r"coordinates|vert(ex|ices)|keypoints?|ellipse|circle|rect(angle)?|box(es)?|bndbox|bbox|objects?|shapes?|"
@@ -63,9 +64,10 @@ def check_form(root: Element, where: str) -> None:
 
 def _check_place(element: Element, path: str, where: str) -> None:
     if path in _PLACES:
-        text = (element.text or "").strip()
-        if element.attrib or (text and path in ("annotation/polygon", "annotation/polygon/point")):
-            raise UserError(f"{where}: <{element.tag}> has attributes or text that are not read. {EXPECTED}")
+        between = "" if path in _VALUES else "".join([element.text or "", *(e.tail or "" for e in element)])
+        inside = path in _VALUES and len(element)
+        if element.attrib or between.strip() or inside:
+            raise UserError(f"{where}: <{element.tag}> holds more than is read. {EXPECTED}")
         _check(element, where)
     elif path == "annotation/size":
         _check(element, where)

@@ -41,6 +41,10 @@ def classes_of(label: Labels, values: dict[int, str], card: DatasetCard, path: P
         indices = {name: index for index, name in enumerate(card.classes)} | {IGNORE: card.ignore_index}
         meant = {value: indices[name] for value, name in values.items()}
     wrong = [value for value in present if value not in meant]
+    if wrong and values:
+        raise UserError(
+            f"{path} holds the value {wrong[0]}, which {card.name}'s card does not name. Add it there."
+        )
     if wrong:
         raise UserError(
             f"{path} holds the label {wrong[0]}, which {card.name} lacks. Choose the dataset's own card with "

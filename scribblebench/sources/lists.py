@@ -152,7 +152,7 @@ def _names(text: str, image: str) -> bool:
 
 
 def _slashed(text: str) -> str:
-    return text.replace("\\", "/").removeprefix("./")
+    return re.sub(r"[\\/]+", "/", text).removeprefix("./")
 
 
 def _below(path: str, layout: Layout) -> str:

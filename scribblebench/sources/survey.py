@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -172,7 +173,8 @@ class _Memory:
             name: {image: known for image, known in of_kind.items() if newest(known[0]) < last}
             for name, of_kind in self.found.items()
         }
-        write_atomic(self.path, msgspec.json.encode(_Kept(self.made_by, settled)))
+        with contextlib.suppress(UserError):  # it only saves time, and the folder may be another's
+            write_atomic(self.path, msgspec.json.encode(_Kept(self.made_by, settled)))
 
 
 class _Kept(msgspec.Struct):

@@ -21,6 +21,8 @@ Member = tuple[str, bool, IO[bytes] | None]
 # Pictures are packed already, and XML packs to a tenth; small archives of anything may pass.
 _RATIO = 200
 _FLOOR = 64 * 2**20
+# RuntimeError: a zip that asks for a password, or of an unknown compression.
+_DAMAGE = (tarfile.TarError, gzip.BadGzipFile, zipfile.BadZipFile, zlib.error, EOFError, RuntimeError)
 _GZIP = b"\x1f\x8b"
 
 
@@ -166,6 +168,5 @@ def _damage(path: Path) -> Iterator[None]:
         EOFError,
         RuntimeError,
     ) as error:
-        # RuntimeError: a zip that asks for a password, or of an unknown compression.
         why = (str(error) or type(error).__name__).splitlines()[0].rstrip(":")
         raise UserError(f"{path} is damaged or no archive ({why}). Delete it and fetch it again.") from error

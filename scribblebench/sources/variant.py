@@ -216,6 +216,11 @@ def _write_images(
             repairs += outcome.repairs
             lines.write(outcome.record + b"\n")
     dataset = job.dataset
+    if not totals.strokes_in_source:
+        raise UserError(
+            f"Not one of the {len(ids)} {split} images of {dataset.root} has a stroke, so nothing was "
+            "written. Give --data-dir a folder with annotated images."
+        )
     return Head(
         variant=job.spec.id,
         spec=job.spec,

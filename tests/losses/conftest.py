@@ -25,6 +25,7 @@ class Network(nn.Module):
         self.query, self.key, self.value = (nn.Conv2d(6, 6, 1) for _ in range(3))
         self.alpha = nn.Parameter(torch.tensor(0.5))
         self.classifier = nn.Conv2d(6, CLASSES, 1)
+        self.embedding = nn.Conv2d(6, 3, 1)
         self.calls: list[tuple[str, bool]] = []
 
     def forward(self, images: Tensor) -> Output:
@@ -33,7 +34,8 @@ class Network(nn.Module):
         energies = Energies(query, key, *before.shape[-2:])
         walked = (energies.matrix() @ value).mT.reshape(before.shape)
         after = self.alpha * walked + before
-        return Output(before, energies, self.alpha, after, self.classifier(after))
+        features = {"embedding": self.embedding(before)}
+        return Output(before, energies, self.alpha, after, self.classifier(after), features)
 
     def second_pass(self, images: Tensor, until: str, update_statistics: bool = False) -> Output:
         self.calls.append((until, update_statistics))
@@ -54,9 +56,9 @@ def network() -> Network:
 def step_of(
     network: Network, labelled: bool = True, padded: bool = True, ignore_index: int = 255, draw: float = 0.7
 ) -> Step:
-    """Build a step; ``labelled`` and ``padded`` say how much of the images is."""
+    """Build a step in the network's precision; ``labelled`` and ``padded`` say how much of the images is."""
     generator = torch.Generator().manual_seed(seeds.integer_seed("step"))
-    images = torch.randn(2, 3, SIDE, SIDE, generator=generator)
+    images = torch.randn(2, 3, SIDE, SIDE, generator=generator).to(network.alpha.dtype)
     valid = torch.ones(2, SIDE, SIDE, dtype=torch.bool)
     if padded:
         valid[0, :, :12] = valid[1, 30:] = False

@@ -7,16 +7,17 @@ from typing import Any
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from scribblebench.losses import LOSSES
 from scribblebench.ops.step import LossValue, Step
 
+EVERYTHING = {"trunk", "query", "key", "value", "alpha", "classifier"}
 # Name -> options to try, and the parameters that the gradient must reach with them.
 CONTRACTS: dict[str, list[tuple[dict[str, Any], set[str]]]] = {
-    "partial_cross_entropy": [({}, {"trunk", "query", "key", "value", "alpha", "classifier"})],
+    "partial_cross_entropy": [({}, EVERYTHING)],
     "entropy": [
-        ({}, {"trunk", "query", "key", "value", "alpha", "classifier"}),
+        ({}, EVERYTHING),
         ({"include_padding": True}, {"trunk", "classifier"}),
     ],
     "self_supervision": [
@@ -25,9 +26,19 @@ CONTRACTS: dict[str, list[tuple[dict[str, Any], set[str]]]] = {
         ({"transform": "both", "reduction": "entries", "trace_reduction": "mean"}, {"trunk", "query", "key"}),
         ({"on": "before", "transform": "translation"}, {"trunk"}),
         ({"on": "after"}, {"trunk", "query", "key", "value", "alpha"}),
-        ({"on": "logits"}, {"trunk", "query", "key", "value", "alpha", "classifier"}),
+        ({"on": "logits"}, EVERYTHING),
     ],
+    # The images are noise: colours differ by more than they do on photographs.
+    "gated_crf": [({"rgb": 2.0}, EVERYTHING), ({"rgb": 2.0, "radius": 2, "grid": 20}, EVERYTHING)],
+    "tree_energy": [
+        # On the network's own cells: between them edges are of equal length, and which is cut is chance.
+        ({"sigma": 1.0, "stride": 8}, {*EVERYTHING, "embedding"}),
+        ({"sigma": 1.0, "high_level": False}, EVERYTHING),
+    ],
+    "soft_self_labels": [({}, EVERYTHING), ({"block": 2, "steps": 3}, EVERYTHING)],
 }
+# Targets that are made from the network's own output without gradient: no finite difference holds them still.
+HAS_TARGETS = {"self_supervision", "soft_self_labels"}
 CASES = [(name, options, reached) for name, tries in CONTRACTS.items() for options, reached in tries]
 
 
@@ -79,3 +90,28 @@ def test_nothing_labelled_is_nothing_broken(
     assert torch.isfinite(value)
     value.backward()
     assert all(torch.isfinite(p.grad).all() for p in network.parameters() if p.grad is not None)
+
+
+@pytest.mark.parametrize(
+    ("name", "options"), [(name, options) for name, options, _ in CASES if name not in HAS_TARGETS]
+)
+def test_gradient_is_that_of_finite_differences(
+    name: str, options: dict[str, Any], make_step: Callable[..., Step], network: nn.Module
+) -> None:
+    loss, network = LOSSES.build(name, options, "contract"), network.double()
+    parameters = list(network.parameters())
+    generator = torch.Generator().manual_seed(3)
+    direction = [torch.randn(p.shape, generator=generator, dtype=torch.float64) for p in parameters]
+    gradients = torch.autograd.grad(loss(make_step()).value, parameters, allow_unused=True)
+    slope = sum((g * d).sum() for g, d in zip(gradients, direction, strict=True) if g is not None)
+
+    def moved(by: float) -> Tensor:
+        with torch.no_grad():
+            for p, d in zip(parameters, direction, strict=True):
+                p += by * d
+            value = loss(make_step()).value
+            for p, d in zip(parameters, direction, strict=True):
+                p -= by * d
+        return value
+
+    torch.testing.assert_close(slope, (moved(1e-6) - moved(-1e-6)) / 2e-6, rtol=1e-5, atol=1e-9)

@@ -12,6 +12,7 @@ from scribblebench.nn.network import Network, parameter_counts
 Build = Callable[..., Network]
 OPTIONS = {
     "aspp": [{}],
+    "embedding": [{"width": 16}],
     "plain": [{}],
     "random_walk": [
         {"alpha_start": 0.5},
@@ -36,7 +37,7 @@ def test_contract(network: Build, head: str, options: dict[str, object]) -> None
     output = net(images())
     assert output.logits.shape == (2, 6, 13, 13)
     assert output.before.shape[-2:] == output.after.shape[-2:] == (13, 13)
-    output.logits.square().sum().backward()
+    sum(maps.square().sum() for maps in (output.logits, *output.features.values())).backward()
     assert all(p.grad is not None and torch.isfinite(p.grad).all() for p in net.parameters())
     # The walk of an inner product reads its energies from the representation: nothing may be cut off.
     assert all(p.grad.any() for name, p in net.named_parameters() if "bias" not in name)
@@ -98,3 +99,12 @@ def test_the_extra_convolution_stands_behind_the_walk(network: Build) -> None:
 def test_bad_options_are_named(network: Build, bad: dict[str, object]) -> None:
     with pytest.raises(UserError, match=next(iter(bad))):
         network("random_walk", **bad)
+
+
+def test_the_embedding_is_there_in_training_and_changes_nothing(network: Build) -> None:
+    plain, embedding = network("plain"), network("embedding", width=16)
+    state = embedding.state_dict()
+    assert all(torch.equal(tensor, state[name]) for name, tensor in plain.state_dict().items())
+    assert torch.equal(plain.eval()(images()).logits, embedding.eval()(images()).logits)
+    assert not embedding(images()).features
+    assert embedding.train()(images()).features["embedding"].shape == (2, 16, 13, 13)

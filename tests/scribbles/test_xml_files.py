@@ -129,6 +129,21 @@ def test_broken_documents_give_strokes_or_one_clean_error() -> None:
     survive(2_000, [FORM.encode()])
 
 
+def test_the_quick_way_takes_nothing_that_the_thorough_way_reads_otherwise() -> None:
+    taken = 0
+    for data in islice(mutations(1, [FORM.encode()]), 3_000):
+        quick = _quick(data)
+        if quick is None:
+            continue
+        taken += 1
+        thorough = _thorough(data, "a")
+        assert quick[:2] == thorough[:2]
+        assert [(tag, points.tolist()) for tag, points in quick[2]] == [
+            (tag, points.tolist()) for tag, points in thorough[2]
+        ]
+    assert taken > 50
+
+
 @pytest.mark.slow
 def test_two_hundred_thousand_broken_documents_give_strokes_or_one_clean_error(voc_mini: Path) -> None:
     real = sorted((voc_mini / CARD.layout.strokes).glob("*.xml"))[:100]

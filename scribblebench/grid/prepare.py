@@ -1,0 +1,26 @@
+"""Degraded strokes for the cells of a grid, made before any of them is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from scribblebench.grid.display import Display
+from scribblebench.sources.workers import default_workers
+from scribblebench.training.cell import Cell
+from scribblebench.training.data import Places, prepare_variant
+
+# Up to here one process is faster: it has read the strokes already, and none has to be started.
+_ALONE = 2000
+
+
+def prepare_variants(cells: Iterable[Cell], places: Places, display: Display) -> None:
+    """Make every variant that a cell is trained on and that is not there yet.
+
+    Raises:
+        UserError: a variant's folder holds something else, or cannot be written.
+    """
+    one_each = {cell.variant.id: cell for cell in cells if not cell.sees_masks}
+    workers = default_workers() if len(places.dataset.ids("train")) > _ALONE else 1
+    for name, cell in one_each.items():
+        display.line(f"strokes: {name}")
+        prepare_variant(cell, places, workers)

@@ -1,0 +1,67 @@
+"""A method that cannot work is refused before anything is trained, however late its losses set in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+from click.testing import CliRunner
+
+from scribblebench.cli.main import scribblebench
+from scribblebench.core.cards import LossTerm
+from scribblebench.core.errors import UserError
+from scribblebench.core.library import Library
+from scribblebench.training.fits import check_method
+
+PROTOCOL = Library().protocol("toy")
+
+
+@pytest.mark.parametrize("name", Library().names("methods"))
+def test_every_shipped_method_fits(name: str) -> None:
+    check_method(Library().method(name), PROTOCOL)
+
+
+@pytest.mark.parametrize(
+    ("network", "term", "message"),
+    [
+        (
+            {"head": "plain"},
+            {"part": "self_supervision", "on": "eigenspace"},
+            "needs the network's walk, which 'head: plain' does not give",
+        ),
+        ({"head": "plain"}, {"part": "tree_energy"}, "needs the network's embedding"),
+        ({"head": "plain"}, {"part": "entropy", "padding": 1}, "padding"),
+        ({"head": "plane"}, {"part": "entropy"}, "Did you mean 'plain'"),
+        ({}, {"part": "entropy"}, "names no head"),
+    ],
+)
+def test_what_cannot_work(network: dict[str, Any], term: dict[str, Any], message: str) -> None:
+    options = {k: v for k, v in term.items() if k != "part"}
+    late = LossTerm(term["part"], starts=0.5, options=options)
+    method = msgspec.structs.replace(Library().method("baseline"), network=network, losses=(late,))
+    with pytest.raises(UserError, match=message):
+        check_method(method, PROTOCOL)
+
+
+def test_cells_that_no_crop_aligns() -> None:
+    method = Library().method("rw-ss")
+    method = msgspec.structs.replace(method, network={"head": "random_walk", "walk_stride": 4})
+    check_method(method, PROTOCOL)
+    with pytest.raises(UserError, match="cannot align 4 rows of cells with 113 pixels"):
+        check_method(method, msgspec.structs.replace(PROTOCOL, crop=113))
+
+
+def test_a_dry_run_tells(mini: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    card = tmp_path / "cards/methods/late.yaml"
+    card.parent.mkdir(parents=True)
+    card.write_text(
+        "name: late\ntitle: Late\npaper: {key: k, year: 2030, title: T}\nnetwork: {head: plain}\n"
+        "losses: [{part: partial_cross_entropy}, {part: self_supervision, from: 0.5, on: eigenspace}]\n",
+        encoding="utf-8",
+    )
+    arguments = ["run", "--grid", "shrink", "--methods", "late", "--cards", "cards", "--data-dir", str(mini)]
+    answer = CliRunner().invoke(scribblebench, [*arguments, "--dry-run"])
+    assert isinstance(answer.exception, UserError)
+    assert "method 'late', loss 'self_supervision'" in str(answer.exception)
