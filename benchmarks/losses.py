@@ -3,9 +3,10 @@
     python benchmarks/losses.py --threads 2
 
 First the dense CRF loss on what a public C++ lattice with OpenMP was measured on: 8 images of 232 x 232
-(half a crop of 465), 21 classes, 2 threads, 0.301 s forward and 0.098 s backward. Then every loss of that kind as
-its card has it, at a crop of 465 and output stride 8, from the network's logits on. Trees and lattices are
-made anew each time. Times are medians; the images are smooth noise unless ``--data-dir`` names a folder.
+(half a crop of 465), 21 classes, 2 threads, 0.301 s forward and 0.098 s backward. Then every loss of that
+kind as its card has it, at a crop of 465 and output stride 8, from the network's logits on. Trees and
+lattices are made anew each time. Times are medians; the images are smooth noise unless ``--data-dir`` names
+a folder.
 """
 
 from __future__ import annotations
