@@ -115,8 +115,9 @@ class _AgreementOnLattice(torch.autograd.Function):
         both = _blur(vertices, ctx.lattice.transposed).add_(blurred).mul_(pad(agreement, (0, 1)))
         both.addcmul_(blurred[:, -1:], pad(degree, (0, 1)))
         classes, height, width = ctx.shape
-        rows = vertices.new_zeros(height * width, classes + 1)
-        rows.index_copy_(0, pixels, ctx.lattice.slice(both))
+        rows = ctx.lattice.slice(both)
+        if len(pixels) < height * width:
+            rows = rows.new_zeros(height * width, classes + 1).index_copy_(0, pixels, rows)
         return rows.T[:-1].reshape(ctx.shape), None, None
 
 
