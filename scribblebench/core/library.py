@@ -18,6 +18,7 @@ from scribblebench.core.cards import (
     nest_options,
 )
 from scribblebench.core.errors import UnknownNameError, UserError
+from scribblebench.core.files import visible
 
 C = TypeVar("C", bound=Card)
 
@@ -64,7 +65,7 @@ class Library:
         self._paths: dict[str, dict[str, Path]] = {kind: {} for kind in KINDS}
         for folder in (shipped_folder(), *folders):
             for kind in KINDS:
-                self._add(kind, sorted((folder / kind).glob("*.yaml")))
+                self._add(kind, visible(folder / kind, "*.yaml"))
 
     def _add(self, kind: str, paths: list[Path]) -> None:
         for path in paths:
