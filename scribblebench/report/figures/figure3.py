@@ -38,9 +38,9 @@ def figure3(matrices: Mapping[str, tuple[Matrix, Matrix]], height: int, width: i
             _matrix(axes[3], right)
             axes[0].set_title("cells of the image")
             axes[1].set_title(f"after the {name}")
-            axes[2].set_title(f"$T_r$, {left.shape[0]} \u00d7 {left.shape[1]}")
-            axes[3].set_title(f"$T_c$, {right.shape[0]} \u00d7 {right.shape[1]}")
-        figure.suptitle(_CAPTION, fontsize=8, color=QUIET, x=0.01, ha="left")
+            axes[2].set_title(f"$T_r$, {left.shape[0]} \u00d7 {left.shape[1]}", parse_math=True)
+            axes[3].set_title(f"$T_c$, {right.shape[0]} \u00d7 {right.shape[1]}", parse_math=True)
+        figure.suptitle(_CAPTION, fontsize=8, color=QUIET, x=0.01, ha="left", parse_math=True)
 
     return render(draw, 0.4 + 2.75 * len(matrices))
 

@@ -45,7 +45,7 @@ def picture_rows(
 
     Args:
         rows: the rows.
-        groups: heading and titles of the columns, group by group.
+        groups: heading and titles of the columns, group by group; titles may hold formulas.
         caption: a line above all.
         titled: rows below the first leave room for titles of their own.
         scale: draws a colour scale at the right.
@@ -71,7 +71,7 @@ def picture_rows(
             panels = [_panel(figure, box) for box in boxes]
             panels[0].set_ylabel(row.name, fontsize=7, color=QUIET)
             for panel, title in zip(panels, titles, strict=True):
-                panel.set_title(title if index == 0 else "", fontsize=SMALL, pad=3)
+                panel.set_title(title if index == 0 else "", fontsize=SMALL, pad=3, parse_math=True)
             row.draw(panels)
         if scale:
             bar = (1 - (_BAR - 0.12) / WIDTH, _BOTTOM / height, 0.13 / WIDTH, (body - _TITLE) / height)
