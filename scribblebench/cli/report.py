@@ -69,42 +69,35 @@ def command(
     from rich.console import Console
 
     from scribblebench.report.collect import NONE, gather
+    from scribblebench.report.folder import PAGE
     from scribblebench.report.measured import measured_tables
+    from scribblebench.report.notes import notes
     from scribblebench.report.published import claims as read_claims
-    from scribblebench.report.write import PAGE, write_report
+    from scribblebench.report.write import write_report
 
     folders = runs or (RUNS,)
     measured = measured_tables(folders, dataset, protocol)
-    groups = gather(folders, dataset, protocol, may_be_empty=bool(measured))
+    gathered = gather(folders, dataset, protocol, may_be_empty=bool(measured.records))
+    damaged = [*gathered.damaged, *measured.damaged]
     console = Console()
     tested = read_claims(claims)
-    written = write_report(groups, out, resamples, measured, converged_only=converged, claims=tested)
+    written = write_report(
+        gathered.records, out, resamples, measured.records, damaged, converged_only=converged, claims=tested
+    )
     for estimates in written:
-        for note in estimates.group.notes:
+        for note in notes(estimates.group):
             console.print(f"{estimates.group.name}: {note}", markup=False, highlight=False, soft_wrap=True)
         for kind in estimates.group.kinds or [NONE.kind]:
             console.print(_summary(estimates, kind))
-    tables = [table.kind.file for table in measured] + ["table4.csv"] * bool(groups)
+    tables = [table.kind.file for table in measured.records] + ["table4.csv"] * bool(written)
     names = ", ".join(str(out / name) for name in tables)
     console.print(f"Wrote {names} and {out / PAGE}.", soft_wrap=True, highlight=False)
     if claims:
         _name_unmeasured(claims, tested, written)
-    damaged = _damaged(folders)
-    for line in damaged:
-        click.echo(f"Left out: {line}", err=True)
+    for _, why in damaged:
+        click.echo(f"Left out: {why}", err=True)
     if damaged:
         sys.exit(1)
-
-
-def _damaged(folders: Sequence[Path]) -> list[str]:
-    """Name the files that the report had to leave out, a line each."""
-    from scribblebench.report.collect import read_cells
-    from scribblebench.report.measured import KINDS
-    from scribblebench.store.measurement import read_measurements
-
-    found = [read_cells(folder).damaged for folder in folders]
-    found += [read_measurements(folder, job).damaged for folder in folders for job in KINDS]
-    return [why for damaged in found for _, why in damaged]
 
 
 def _name_unmeasured(path: Path, tested: Sequence[Claim], written: Sequence[Estimates]) -> None:

@@ -117,31 +117,44 @@ def _lives(pid: int) -> bool:
 
 
 @contextlib.contextmanager
+def aside(path: Path) -> Iterator[Path]:
+    """Make a folder beside a file or folder that is to be replaced, for what will take its place.
+
+    What is left in it when the block ends is removed; what a killed process left is removed by the next
+    that works there.
+
+    Raises:
+        UserError: the folder, or a file named in the block, cannot be written.
+    """
+    folder = _aside(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        sweep(path.parent)
+        folder.mkdir()
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    try:
+        yield folder
+    except OSError as error:
+        # An OSError about somebody else's file keeps its own name; ours speaks of the path.
+        raise cannot_write(Path(error.filename or path), error) from error
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
 def building(folder: Path) -> Iterator[Path]:
     """Build a folder aside and rename it into place when the block ends well.
 
-    Yields a new folder beside ``folder``. If the block raises (Ctrl-C included), nothing stays; what a
-    killed process left is removed by the next that builds there.
+    Yields a new folder beside ``folder``. If the block raises (Ctrl-C included), nothing stays.
 
     Raises:
         UserError: ``folder`` exists by the time it is to be put in place, or cannot be written.
     """
-    aside = _aside(folder)
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        sweep(folder.parent)
-        aside.mkdir()
-    except OSError as error:
-        raise cannot_write(folder, error) from error
-    try:
-        yield aside
-        aside.rename(folder)
+    with aside(folder) as new:
+        yield new
+        new.rename(folder)
         _sync_folder(folder.parent)
-    except OSError as error:
-        # An OSError about somebody else's file keeps its own name; ours speaks of the folder.
-        raise cannot_write(Path(error.filename or folder), error) from error
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
 
 
 def visible(folder: Path, pattern: str) -> list[Path]:

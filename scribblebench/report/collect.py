@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 
 from scribblebench.core.errors import UserError
 from scribblebench.core.files import fingerprint
-from scribblebench.report import published
+from scribblebench.report import conditions, published
 from scribblebench.store.confusion import read_confusion
 from scribblebench.store.document import Reading, read_folder
 from scribblebench.store.record import SCHEMA, Record, read_record
@@ -31,6 +30,26 @@ class Variant(NamedTuple):
 
 
 NONE = Variant("none", 0.0)
+# Characters of a title or of a group's name.
+_LONGEST = 80
+
+
+def one_line(text: str) -> str:
+    r"""Write a text on one line, without characters that a terminal or a figure would obey.
+
+    >>> one_line("RW\n\x1b[31mred")
+    'RW [31mred'
+    """
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
+def file_safe(name: str) -> str:
+    """Replace what a file name cannot hold everywhere.
+
+    >>> file_safe("curves_mine:Blur [1a2b3c]_toy")
+    'curves_mine-Blur-1a2b3c-_toy'
+    """
+    return re.sub(r"[^A-Za-z0-9._+-]+", "-", name)
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +61,8 @@ class Cell:
         ids: validation images in sorted order; empty unless the cell is done.
         intersections: int64 (images, C), in the order of ``ids``.
         unions: int64 (images, C).
-        mark: tells definitions of a method apart that bear the same name in one table; mostly empty.
+        mark: behind the method's name, where that stands for several definitions; mostly empty.
+        kind_mark: the same of the degradation.
     """
 
     record: Record
@@ -50,6 +70,7 @@ class Cell:
     intersections: NDArray[np.int64] | None = None
     unions: NDArray[np.int64] | None = None
     mark: str = ""
+    kind_mark: str = ""
 
     @property
     def method(self) -> str:
@@ -58,13 +79,14 @@ class Cell:
 
     @property
     def title(self) -> str:
-        """The method's title in tables."""
-        return self.record.method_title + self.mark
+        """The method's title in tables: one line, cut where it is very long."""
+        title = one_line(self.record.method_title)
+        return (title if len(title) <= _LONGEST else f"{title[: _LONGEST - 1]}\u2026") + self.mark
 
     @property
     def variant(self) -> Variant:
         """The cell's degradation."""
-        return Variant(self.record.kind, self.record.rate)
+        return Variant(self.record.kind + self.kind_mark, self.record.rate)
 
     @property
     def done(self) -> bool:
@@ -84,6 +106,7 @@ class Group:
         cells: one for each method, variant and seed that has a record, in the order of the tables.
         superseded: earlier results of the same method, variant and seed, kept out of the tables.
         schema: of the records: those of an earlier one hold less of what decides a number.
+        differs: in what it differs from other groups of the same dataset, protocol and settings.
     """
 
     name: str
@@ -93,23 +116,7 @@ class Group:
     cells: tuple[Cell, ...]
     superseded: tuple[Cell, ...] = ()
     schema: int = SCHEMA
-
-    @property
-    def notes(self) -> list[str]:
-        """What a reader must know of the records before he reads a table, a line each."""
-        found = []
-        if self.schema < SCHEMA:
-            found.append(
-                f"Records of the earlier schema {self.schema}: their identity held neither all of the data "
-                "nor the rules of the parts, so they stand in tables of their own."
-            )
-        if ambiguous := sorted({cell.record.method for cell in self.cells if cell.mark}):
-            found.append(
-                f"{', '.join(ambiguous)}: cards of this name meant different methods when these cells were "
-                "run. Each has a row of its own, marked by the start of its digest."
-            )
-        told = Counter(warning for cell in self.cells for warning in cell.record.warnings)
-        return found + [f"Warning: {warning} ({count} cells)." for warning, count in told.items()]
+    differs: tuple[str, ...] = ()
 
     @property
     def settings(self) -> str:
@@ -141,12 +148,12 @@ class Group:
 
     def expected(self, method: str) -> list[Variant]:
         """List the variants on which a method is to be measured: undegraded, and all of its own kinds."""
-        own = {cell.record.kind for cell in self.cells if cell.method == method}
+        own = {cell.variant.kind for cell in self.cells if cell.method == method}
         return [v for v in self.variants if v == NONE or v.kind in own]
 
     def on(self, kind: str) -> dict[str, str]:
         """Method -> title of the methods that have a cell of this kind."""
-        with_cells = {cell.method for cell in self.cells if cell.record.kind == kind}
+        with_cells = {cell.method for cell in self.cells if cell.variant.kind == kind}
         return {method: title for method, title in self.methods.items() if method in with_cells}
 
     def at(self, method: str, variant: Variant) -> list[Cell]:
@@ -160,8 +167,8 @@ def gather(
     protocol: str | None = None,
     *,
     may_be_empty: bool = False,
-) -> list[Group]:
-    """Read the records of some folders and sort them into groups.
+) -> Reading[Group]:
+    """Read the records of some folders and sort them into groups; damaged files are listed apart.
 
     Args:
         folders: of records.
@@ -172,20 +179,23 @@ def gather(
     Raises:
         UserError: a folder is missing, or no record is left after filtering.
     """
+    read = [read_cells(folder) for folder in dict.fromkeys(folders)]
+    damaged = [file for reading in read for file in reading.damaged]
     cells = [
         cell
-        for folder in folders
-        for cell in read_cells(folder).records
+        for reading in read
+        for cell in reading.records
         if dataset in (None, cell.record.dataset) and protocol in (None, cell.record.protocol)
     ]
     if not cells and not may_be_empty:
         wanted = [f"{k} '{v}'" for k, v in (("dataset", dataset), ("protocol", protocol)) if v]
         where = ", ".join(str(folder) for folder in folders)
         raise UserError(
-            f"No record{' of ' + ' and '.join(wanted) if wanted else ''} in {where}. "
-            "Run 'scribblebench run --grid shrink' first."
+            f"No record{' of ' + ' and '.join(wanted) if wanted else ''} in {where}"
+            + (f" but {len(damaged)} damaged, such as: {damaged[0][1]}" if damaged else ".")
+            + " Run 'scribblebench run --grid shrink' first."
         )
-    return _groups(cells)
+    return Reading(_groups(cells), damaged)
 
 
 def read_cells(folder: Path) -> Reading[Cell]:
@@ -222,64 +232,61 @@ def _groups(cells: Sequence[Cell]) -> list[Group]:
             if group.name in groups:
                 group = replace(group, name=f"{group.name}_{fingerprint([settings, key])[:6]}")
             groups[group.name] = group
-    return [groups[name] for name in sorted(groups)]
-
-
-def conditions(record: Record) -> dict[str, Any]:
-    """Return the parts of a record's identity that every cell of a table must share, as far as it has them.
-
-    The same card names may stand for other conditions: a card that was edited, other weights, another
-    folder of data.
-    """
-    training = record.identity.get("training", {})
-    parts = {
-        "protocol": training.get("protocol"),
-        "evaluation": record.identity.get("evaluation"),
-        # In the earlier schema one digest covered all of the training data that was looked at.
-        "training data": training.get("data") or training.get("photographs"),
-        "validation data": record.identity.get("val"),
-    }
-    return {name: part for name, part in parts.items() if part is not None}
+    return _told_apart([groups[name] for name in sorted(groups)])
 
 
 def _by_settings(cells: Sequence[Cell]) -> Iterator[tuple[str, Cell]]:
     """Yield cells with a key of what their table shares; full supervision joins every source of strokes."""
-    strokes: dict[str, set[str]] = {}
-    for cell in cells:
-        strokes.setdefault(_settings_key(cell.record), set()).add(_strokes(cell.record))
-    for cell in cells:
-        settings, own = _settings_key(cell.record), _strokes(cell.record)
-        sources = {own} if own else strokes[settings] - {""} or {""}
-        yield from ((f"{settings} {source}", cell) for source in sorted(sources))
+    keys = [(conditions.settings(cell.record), conditions.strokes(cell.record)) for cell in cells]
+    sources: dict[str, set[str]] = {}
+    for settings, strokes in keys:
+        sources.setdefault(settings, set()).add(strokes)
+    for cell, (settings, strokes) in zip(cells, keys, strict=True):
+        joined = {strokes} if strokes else sources[settings] - {""} or {""}
+        yield from ((f"{settings} {source}", cell) for source in sorted(joined))
 
 
-def _strokes(record: Record) -> str:
-    """Digest of the strokes that a cell was trained on, before degradation; empty where it saw none."""
-    labels = record.identity.get("training", {}).get("labels", {})
-    return str(labels.get("strokes", ""))
+def _told_apart(groups: Sequence[Group]) -> list[Group]:
+    """Note in what groups differ that have the same names."""
+    alike: dict[tuple[str, str, str, int], list[dict[str, Any]]] = {}
+    for group in groups:
+        alike.setdefault(_names(group), []).append(_shared(group))
+    return [
+        replace(
+            group,
+            differs=tuple(
+                name
+                for name, part in _shared(group).items()
+                if any(part != other.get(name) for other in alike[_names(group)])
+            ),
+        )
+        for group in groups
+    ]
 
 
-def _settings_key(record: Record) -> str:
-    names = [record.schema, record.dataset, record.protocol, record.overrides, record.classes]
-    return fingerprint([*names, conditions(record)])
+def _names(group: Group) -> tuple[str, str, str, int]:
+    return (group.dataset, group.protocol, group.settings, group.schema)
 
 
-def _definition(record: Record) -> str:
-    """Digest of what a method is made of: a card may be edited under its name."""
-    training = record.identity.get("training", {})
-    return fingerprint([training.get(key) for key in ("supervision", "network", "losses", "rules")])
+def _shared(group: Group) -> dict[str, Any]:
+    """Return what all cells of a group have in common."""
+    records = [cell.record for cell in group.cells]
+    return {
+        "classes": list(records[0].classes),
+        **conditions.conditions(records[0]),
+        "strokes": max(conditions.strokes(record) for record in records),
+        "validation images": max(cell.ids for cell in group.cells),
+    }
 
 
 def _marked(cells: Sequence[Cell]) -> list[Cell]:
-    """Mark the cells of methods whose name stands for several definitions."""
-    definitions: dict[str, set[str]] = {}
-    for cell in cells:
-        definitions.setdefault(cell.record.method, set()).add(_definition(cell.record))
+    """Mark the cells whose method or degradation has the name of another definition."""
+    methods = [(c.record.method, conditions.method(c.record), c.record.started) for c in cells]
+    kinds = [(c.record.kind, conditions.degradation(c.record), c.record.started) for c in cells]
+    of_method, of_kind = conditions.marks(methods), conditions.marks(kinds)
     return [
-        replace(cell, mark=f" [{_definition(cell.record)[:6]}]")
-        if len(definitions[cell.record.method]) > 1
-        else cell
-        for cell in cells
+        replace(cell, mark=of_method.get(method[:2], ""), kind_mark=of_kind.get(kind[:2], ""))
+        for cell, method, kind in zip(cells, methods, kinds, strict=True)
     ]
 
 
@@ -300,7 +307,7 @@ def _group(cells: Sequence[Cell]) -> Group:
         [first.dataset, first.protocol, *(f"{k}-{v}" for k, v in sorted(first.overrides.items()))]
     )
     return Group(
-        name=re.sub(r"[^A-Za-z0-9._+-]+", "-", name)[:80],
+        name=file_safe(name)[:_LONGEST],
         dataset=first.dataset,
         protocol=first.protocol,
         overrides=first.overrides,

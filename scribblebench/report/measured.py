@@ -9,6 +9,7 @@ from pathlib import Path
 from scribblebench.report.tables import Rows
 from scribblebench.report.tables.table3 import table3
 from scribblebench.report.tables.table5 import table5
+from scribblebench.store.document import Reading
 from scribblebench.store.measurement import Measurement, Value, read_measurements
 
 
@@ -90,19 +91,21 @@ KINDS: Mapping[str, Kind] = {
 
 def measured_tables(
     folders: Sequence[Path], dataset: str | None = None, protocol: str | None = None
-) -> list[Table]:
-    """Read the measurements of some folders of records; damaged files have no row."""
-    tables = []
+) -> Reading[Table]:
+    """Read the measurements of some folders of records; damaged files have no row and are listed apart."""
+    reading: Reading[Table] = Reading([], [])
     for job, kind in KINDS.items():
+        read = [read_measurements(folder, job) for folder in dict.fromkeys(folders)]
+        reading.damaged.extend(file for part in read for file in part.damaged)
         found = [
             measurement
-            for folder in folders
-            for measurement in read_measurements(folder, job).records
+            for part in read
+            for measurement in part.records
             if dataset in (None, measurement.dataset) and protocol in (None, measurement.protocol)
         ]
         if found:
-            tables.append(Table(kind, kind.rows(found)))
-    return tables
+            reading.records.append(Table(kind, kind.rows(found)))
+    return reading
 
 
 def _text(value: Value) -> str:

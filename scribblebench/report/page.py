@@ -14,11 +14,13 @@ import numpy as np
 
 from scribblebench import __version__
 from scribblebench.report.bootstrap import Estimate
-from scribblebench.report.collect import NONE, Cell, Group, Variant, conditions
+from scribblebench.report.collect import NONE, Cell, Group, Variant
 from scribblebench.report.comparisons import Comparison, compare
+from scribblebench.report.conditions import conditions
 from scribblebench.report.convergence import FLAT, record_fall
 from scribblebench.report.estimates import Estimates
 from scribblebench.report.measured import Table
+from scribblebench.report.notes import counted, notes
 from scribblebench.report.tables.table1 import table1
 from scribblebench.report.tables.table4 import entry
 
@@ -60,6 +62,11 @@ class Section:
         return self.estimates.group
 
     @property
+    def notes(self) -> list[str]:
+        """What a reader must know before he reads the tables."""
+        return notes(self.group)
+
+    @property
     def kinds(self) -> list[str]:
         """The halves of Table 4; ``none`` alone where nothing is degraded."""
         return self.group.kinds or [NONE.kind]
@@ -90,17 +97,17 @@ class Section:
         return self.group.cells[0].record.classes
 
     def class_rows(self) -> dict[str, list[tuple[Variant, list[float | None]]]]:
-        """Method's title -> (variant, IoU of every class as the mean over seeds), where any seed is done."""
+        """Method -> (variant, IoU of every class as the mean over seeds), where any seed is done."""
         group = self.group
         rows: dict[str, list[tuple[Variant, list[float | None]]]] = {}
-        for method, title in group.methods.items():
+        for method in group.methods:
             for variant in group.variants:
                 done = [
                     cell.record.iou for cell in group.at(method, variant) if cell.done and cell.record.iou
                 ]
                 if done:
                     iou = [_mean(values) for values in zip(*done, strict=True)]
-                    rows.setdefault(title, []).append((variant, iou))
+                    rows.setdefault(method, []).append((variant, iou))
         return rows
 
     def provenance(self) -> dict[str, list[str]]:
@@ -127,8 +134,20 @@ class Section:
         return any(len(e.seeds((m, v))) > 1 for m in self.group.methods for v in self.group.variants)
 
 
-def page(sections: Sequence[Section], measured: Sequence[Table] = ()) -> str:
-    """Write the page."""
+def page(
+    sections: Sequence[Section],
+    measured: Sequence[Table] = (),
+    left_out: Sequence[tuple[str, str]] = (),
+    files: Sequence[str] = (),
+) -> str:
+    """Write the page.
+
+    Args:
+        sections: one a group.
+        measured: what was measured besides mIoU.
+        left_out: what is in no table, and why.
+        files: names of all files of the report, so that the next report knows them.
+    """
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("scribblebench.report"),
         autoescape=True,
@@ -138,7 +157,7 @@ def page(sections: Sequence[Section], measured: Sequence[Table] = ()) -> str:
     )
     environment.filters |= {"percent": percent, "interval": interval, "heat": heat, "p_value": p_value}
     return environment.get_template("page.html").render(
-        sections=sections, measured=measured, version=__version__, flat=FLAT
+        sections=sections, measured=measured, left_out=left_out, files=files, version=__version__, flat=FLAT
     )
 
 
@@ -189,4 +208,4 @@ def _distinct(values: Iterable[str]) -> list[str]:
     counts = Counter(values)
     if len(counts) == 1:
         return [value or "unknown" for value in counts]
-    return [f"{value or 'unknown'} ({count} cells)" for value, count in counts.most_common()]
+    return [f"{value or 'unknown'} ({counted(count)})" for value, count in counts.most_common()]

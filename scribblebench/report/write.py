@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from scribblebench.core.errors import UserError
-from scribblebench.core.files import write_atomic
-from scribblebench.report.collect import Group
+from scribblebench.report.collect import Group, file_safe
 from scribblebench.report.estimates import Estimates
 from scribblebench.report.figures.curves import curves
 from scribblebench.report.figures.training import logged, losses
+from scribblebench.report.folder import PAGE, check_free, publish
+from scribblebench.report.left_out import Damaged, left_out
 from scribblebench.report.measured import Table
-from scribblebench.report.page import GENERATOR, Picture, Section, page
+from scribblebench.report.page import Picture, Section, page
 from scribblebench.report.published import Claim
 from scribblebench.report.tables import Rows, to_csv
 from scribblebench.report.tables.cells import cells
@@ -21,7 +21,6 @@ from scribblebench.report.tables.table1 import table1
 from scribblebench.report.tables.table2 import table2
 from scribblebench.report.tables.table4 import table4, table4_long
 
-PAGE = "index.html"
 TABLES: dict[str, Callable[[Sequence[Estimates]], Rows]] = {
     "table4.csv": table4,
     "table4_long.csv": table4_long,
@@ -29,8 +28,6 @@ TABLES: dict[str, Callable[[Sequence[Estimates]], Rows]] = {
     "table2.csv": table2,
     "comparisons.csv": comparisons,
 }
-# What earlier reports may have left of groups that are gone.
-_FIGURES = ("curves_*", "training_*", "logged_*")
 
 
 def write_report(
@@ -38,6 +35,7 @@ def write_report(
     out: Path,
     resamples: int,
     measured: Sequence[Table] = (),
+    damaged: Damaged = (),
     *,
     converged_only: bool = False,
     claims: Sequence[Claim] = (),
@@ -49,6 +47,7 @@ def write_report(
         out: the folder.
         resamples: behind each interval.
         measured: what was measured besides mIoU.
+        damaged: files that could not be read, and why.
         converged_only: keep cells whose training loss still fell out of ratios and comparisons.
         claims: inequalities to be tested.
 
@@ -56,9 +55,9 @@ def write_report(
         The estimates behind the tables.
 
     Raises:
-        UserError: ``out`` is not a folder that can hold a report.
+        UserError: ``out`` is not a folder that can hold a report, or cannot be written.
     """
-    _check_free(out)
+    check_free(out)
     estimates = [
         Estimates(group, resamples, converged_only=converged_only, claims=claims) for group in groups
     ]
@@ -66,12 +65,8 @@ def write_report(
     files |= {name: to_csv(rows) for name, table in TABLES.items() if (rows := table(estimates))}
     files |= {table.kind.file: to_csv(table.rows) for table in measured}
     sections = [_section(e, files) for e in estimates]
-    files[PAGE] = page(sections, measured)
-    for name, content in files.items():
-        write_atomic(out / name, content)
-    for stale in _figures(out):
-        if stale.name not in files:
-            stale.unlink()
+    files[PAGE] = page(sections, measured, left_out(groups, damaged), sorted([*files, PAGE]))
+    publish(files, out)
     return estimates
 
 
@@ -80,7 +75,8 @@ def _section(estimates: Estimates, files: dict[str, bytes | str]) -> Section:
     group = estimates.group
 
     def keep(name: str, title: str, drawn: dict[str, bytes]) -> Picture:
-        files.update({f"{name}_{group.name}.{kind}": content for kind, content in drawn.items()})
+        stem = file_safe(f"{name}_{group.name}")
+        files.update({f"{stem}.{kind}": content for kind, content in drawn.items()})
         return Picture(drawn["svg"], title)
 
     degraded = [
@@ -97,16 +93,3 @@ def _section(estimates: Estimates, files: dict[str, bytes | str]) -> Section:
     if (drawn := logged(group)) is not None:
         training.append(keep("logged", "What the losses logged, on undegraded scribbles.", drawn))
     return Section(estimates, degraded, training)
-
-
-def _check_free(out: Path) -> None:
-    if out.exists() and not out.is_dir():
-        raise UserError(f"{out} is a file. Give --out a folder.")
-    if (out / PAGE).exists() and GENERATOR not in (out / PAGE).read_text(encoding="utf-8", errors="replace"):
-        raise UserError(f"{out} holds an {PAGE} of something else. Give --out another folder.")
-
-
-def _figures(out: Path) -> Iterator[Path]:
-    for pattern in _FIGURES:
-        for kind in ("png", "svg"):
-            yield from out.glob(f"{pattern}.{kind}")

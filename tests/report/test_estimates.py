@@ -27,7 +27,7 @@ def test_the_drop_ratio_equals_a_loop_over_resampled_seeds_and_images(make: Any,
     folder = tmp_path / "runs"
     none = {seed: make("rw", ("none", 0.0), seed, images=9) for seed in (0, 1, 2)}
     point = {seed: make("rw", ("shrink", 1.0), seed, images=9) for seed in (2, 1, 0)}
-    (group,) = gather([folder])
+    (group,) = gather([folder]).records
     found = Estimates(group, 25).ratio_values("rw", POINT, [0, 1, 2])
     for images, seeds, ratio in zip(image_weights(9, 25), seed_weights([0, 1, 2], 25), found, strict=True):
         m0 = sum(seeds[s] * loop_miou(folder, none[s], images) for s in (0, 1, 2))
@@ -38,7 +38,7 @@ def test_the_drop_ratio_equals_a_loop_over_resampled_seeds_and_images(make: Any,
 def test_a_ratio_takes_the_seeds_that_both_cells_share(make: Any, tmp_path: Path) -> None:
     none = [make("rw", ("none", 0.0), seed) for seed in (0, 1, 2)]
     point = make("rw", ("shrink", 1.0), 1)
-    e = Estimates(gather([tmp_path / "runs"])[0], 100)
+    e = Estimates(gather([tmp_path / "runs"]).records[0], 100)
     ratio, miou = e.drop_ratio("rw", POINT), e.miou("rw", NONE)
     assert ratio is not None
     assert miou is not None
@@ -51,7 +51,7 @@ def test_a_cell_still_falling_is_marked_and_on_request_left_out(make: Any, tmp_p
     rests = tuple({"epoch": float(epoch), "loss": 0.1 + 1.9 * 0.7**epoch} for epoch in range(1, 31))
     none = [make("rw", ("none", 0.0), seed, curve=rests) for seed in (0, 1, 2)]
     point = [make("rw", ("shrink", 1.0), seed, curve=falls if seed == 1 else rests) for seed in (0, 1, 2)]
-    (group,) = gather([tmp_path / "runs"])
+    (group,) = gather([tmp_path / "runs"]).records
     every, strict = Estimates(group, 100), Estimates(group, 100, converged_only=True)
     assert every.falling("rw", POINT) == strict.falling("rw", POINT) == 1
     for estimates, seeds in ((every, (0, 1, 2)), (strict, (0, 2))):
@@ -67,7 +67,7 @@ def test_pairing_makes_a_method_equal_to_itself(make: Any, tmp_path: Path) -> No
     for seed in (0, 1):
         make("rw", ("none", 0.0), seed)
         make("rw", ("shrink", 1.0), seed)
-    e = Estimates(gather([tmp_path / "runs"])[0], 100)
+    e = Estimates(gather([tmp_path / "runs"]).records[0], 100)
     one = e.miou_values("rw", NONE, [0, 1]) - e.miou_values("rw", NONE, [1, 0])
     assert np.abs(one).max() < 1e-12
 
@@ -75,14 +75,14 @@ def test_pairing_makes_a_method_equal_to_itself(make: Any, tmp_path: Path) -> No
 def test_seeds_that_differ_widen_the_interval(make: Any, tmp_path: Path) -> None:
     for seed, variant in enumerate([("none", 0.0), ("shrink", 1.0)]):  # far apart, as two unlucky seeds
         make("rw", variant, seed, kind="none", rate=0.0)
-    e = Estimates(gather([tmp_path / "runs"])[0], 400)
+    e = Estimates(gather([tmp_path / "runs"]).records[0], 400)
     both, one = e.miou("rw", NONE), e.miou_values("rw", NONE, [0])
     assert both is not None
     assert both.high - both.low > 2 * (np.percentile(one, 97.5) - np.percentile(one, 2.5))
 
 
 def test_without_a_result_there_is_no_estimate(grid: Path) -> None:
-    e = Estimates(gather([grid])[0], 100)
+    e = Estimates(gather([grid]).records[0], 100)
     assert e.miou("rw-ss", Variant("shrink", 0.7)) is None
     assert e.drop_ratio("rw-ss", Variant("shrink", 0.7)) is None
     assert e.drop_ratio("rw", NONE) is None
@@ -91,7 +91,7 @@ def test_without_a_result_there_is_no_estimate(grid: Path) -> None:
 
 
 def test_claims_are_tested_in_the_direction_of_the_paper(grid: Path) -> None:
-    e = Estimates(gather([grid])[0], 500, claims=claims())
+    e = Estimates(gather([grid]).records[0], 500, claims=claims())
     found = {(c.claim.worse, c.claim.better, c.claim.quantity): c for c in compare(e)}
     miou = found["baseline", "rw-ss", "mean_loss"]
     assert miou.rates == (0.2, 0.5, 1.0)
@@ -115,7 +115,7 @@ def test_a_clear_gain_holds_a_clear_loss_is_opposite_and_two_seeds_say_nothing(
     for method, rate in skill.items():
         for seed in range(2 if method == "rw-random-after" else 4):
             make(method, ("shrink", rate), seed, kind="none", rate=0.0)
-    found = compare(Estimates(gather([tmp_path / "runs"])[0], 400, claims=claims()))
+    found = compare(Estimates(gather([tmp_path / "runs"]).records[0], 400, claims=claims()))
     assert {(c.claim.worse, c.claim.better): c.verdict for c in found} == {
         ("baseline", "rw"): "holds",
         ("rw", "rw-ss"): "opposite",
@@ -129,6 +129,6 @@ def test_intervals_rest_on_the_seeds_of_what_is_shown(make: Any, tmp_path: Path)
         make("rw", seed=seed)
         make("rw", ("shrink", 1.0), seed)
     make("rw-flip-after")
-    e = Estimates(gather([tmp_path / "runs"])[0], 100)
+    e = Estimates(gather([tmp_path / "runs"]).records[0], 100)
     assert evidence(e, "shrink").startswith("95 %: 3 seeds, ")
     assert evidence(e, "none").startswith("95 %: 1 to 3 seeds, ")

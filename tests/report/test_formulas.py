@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
@@ -21,11 +23,11 @@ COMPARED = Compared(NAME, PICTURE, 2, (MAP, MAP, MAP), (MAP[0], MAP[0]), MAP[0])
 @pytest.mark.parametrize(
     "figure",
     [
-        figure3({"flip": (EYE, EYE)}, 2, 2),
-        figure5([VARIED], NAME),
-        hard_eigenspace([COMPARED], NAME),
+        lambda: figure3({"flip": (EYE, EYE)}, 2, 2),
+        lambda: figure5([VARIED], NAME),
+        lambda: hard_eigenspace([COMPARED], NAME),
     ],
     ids=["figure3", "figure5", "hard_eigenspace"],
 )
-def test_own_formulas_are_typeset_and_names_are_not(figure: dict[str, bytes]) -> None:
-    assert b"DejaVuSans-Oblique" in figure["svg"]
+def test_own_formulas_are_typeset_and_names_are_not(figure: Callable[[], dict[str, bytes]]) -> None:
+    assert b"DejaVuSans-Oblique" in figure()["svg"]

@@ -14,12 +14,13 @@ Rows = Sequence[dict[str, Any]]
 
 
 def heading(group: Group) -> dict[str, str]:
-    """Return the columns that say which cells a row may be compared with."""
+    """Return the columns that say which cells a row may be compared with: those of the same group."""
     return {
         "dataset": group.dataset,
         "protocol": group.protocol,
         "settings": group.settings,
         "schema": str(group.schema),
+        "group": group.name,
     }
 
 

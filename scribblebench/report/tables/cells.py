@@ -25,7 +25,7 @@ def _row(group: Group, cell: Cell, note: str) -> dict[str, Any]:
     return {
         "method": cell.method,
         **heading(group),
-        "kind": record.kind,
+        "kind": cell.variant.kind,
         "rate": record.rate,
         "seed": record.seed,
         "variant_seed": record.variant_seed,

@@ -1,0 +1,69 @@
+"""What a reader must know of the records of a group before he reads its tables."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from scribblebench.report.collect import Group
+from scribblebench.store.record import SCHEMA
+
+
+def notes(group: Group) -> list[str]:
+    """Say what a reader must know of a group, a line each; mostly nothing."""
+    return [*_schema(group), *_twins(group), *_definitions(group), *_devices(group), *_warnings(group)]
+
+
+def counted(number: int, what: str = "cell") -> str:
+    """Count things.
+
+    >>> counted(1), counted(3)
+    ('1 cell', '3 cells')
+    """
+    return f"{number} {what}{'s' * (number != 1)}"
+
+
+def _schema(group: Group) -> Iterator[str]:
+    if group.schema < SCHEMA:
+        yield (
+            f"Records of the earlier schema {group.schema}: their identity held neither all of the data "
+            "nor the rules of the parts, so they stand in tables of their own."
+        )
+
+
+def _twins(group: Group) -> Iterator[str]:
+    if group.differs:
+        yield (
+            f"Other tables have the same names and settings, but another {', '.join(group.differs)}: "
+            "numbers of the two may not be compared."
+        )
+
+
+def _definitions(group: Group) -> Iterator[str]:
+    """Say whose name stands for several things: a card or a part was edited between two runs."""
+    for names, what in (
+        ({cell.record.method for cell in group.cells if cell.mark}, "methods"),
+        ({cell.record.kind for cell in group.cells if cell.kind_mark}, "degradations"),
+    ):
+        for name in sorted(names):
+            yield (
+                f"{name}: different {what} bore this name when these cells were run. Each stands apart: the "
+                "last under the bare name, earlier ones marked by the start of their digest."
+            )
+
+
+def _devices(group: Group) -> Iterator[str]:
+    devices = Counter(cell.record.device for cell in group.cells if cell.done and cell.record.device)
+    if len(devices) > 1:
+        listed = "; ".join(f"{device} ({counted(count)})" for device, count in devices.most_common())
+        yield (
+            f"Cells of this table ran on different devices or numbers of threads: {listed}. Sums are rounded "
+            "otherwise there, and the same cell would get a slightly other number; cells.csv says which ran "
+            "where."
+        )
+
+
+def _warnings(group: Group) -> Iterator[str]:
+    told = Counter(warning for cell in group.cells for warning in cell.record.warnings)
+    for warning, count in told.items():
+        yield f"Warning: {warning} ({counted(count)})."
