@@ -11,6 +11,8 @@ from scribblebench.core.files import aside
 from scribblebench.report.page import GENERATOR
 
 PAGE = "index.html"
+# A page may have come from anybody: nothing but such files is removed on its word.
+_OWN = re.compile(r"[\w+-][\w.+-]*\.(csv|png|svg|html)", re.ASCII)
 _FILES = re.compile(r'<meta name="files" content="([^"]*)">')
 
 
@@ -51,7 +53,8 @@ def publish(files: Mapping[str, bytes | str], out: Path) -> None:
         earlier = _earlier(out)
         (out / PAGE).unlink(missing_ok=True)
         for name in earlier - files.keys():
-            (out / name).unlink(missing_ok=True)
+            if (out / name).is_file():
+                (out / name).unlink()
         for name in sorted(files, key=lambda name: name == PAGE):
             (new / name).replace(out / name)
 
@@ -59,7 +62,7 @@ def publish(files: Mapping[str, bytes | str], out: Path) -> None:
 def _earlier(out: Path) -> set[str]:
     """Name the files of the report that stands in a folder; a page alone knows them."""
     listed = _FILES.search(_page(out)) if (out / PAGE).exists() else None
-    return {name for name in (listed[1].split() if listed else ()) if Path(name).name == name}
+    return {name for name in (listed[1].split() if listed else ()) if _OWN.fullmatch(name)}
 
 
 def _page(out: Path) -> str:

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import csv
-import errno
 import io
 import re
 import xml.etree.ElementTree as ET
@@ -207,89 +206,6 @@ def test_titles_are_words_and_no_formulas(make: Any, tmp_path: Path) -> None:
     main(["report", "--runs", str(tmp_path / "runs"), "--out", out, "--resamples", "100"])
     assert "&lt;b&gt;" in (tmp_path / "out/index.html").read_text(encoding="utf-8")
     assert "'=HYPERLINK(1)" in (tmp_path / "out/table4.csv").read_text(encoding="utf-8")
-
-
-def test_a_report_that_cannot_be_written_leaves_the_earlier_one_whole(
-    report: Path, grid: Path, make: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """The disk fills up at the third file."""
-    before = {path.name: path.read_bytes() for path in report.iterdir()}
-    make("rw", protocol="other")
-    write, written = Path.write_bytes, iter(range(3))
-
-    def full(path: Path, data: bytes) -> int:
-        if next(written, None) is None:
-            raise OSError(errno.ENOSPC, "No space left on device", str(path))
-        return write(path, data)
-
-    monkeypatch.setattr(Path, "write_bytes", full)
-    with pytest.raises(SystemExit, match="2"):
-        main(["report", "--runs", str(grid), "--out", str(report), "--resamples", "100"])
-    (line,) = capsys.readouterr().err.splitlines()
-    assert "No space left" in line
-    assert {path.name: path.read_bytes() for path in report.iterdir()} == before
-
-
-def test_no_page_stands_beside_tables_of_another_report(
-    report: Path, grid: Path, make: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The process dies while files take their places."""
-    page = (report / "index.html").read_bytes()
-    make("rw", protocol="other")
-    put, moved = Path.replace, iter(range(2))
-
-    def stopped(path: Path, target: Path) -> Path:
-        if next(moved, None) is None:
-            raise KeyboardInterrupt
-        return put(path, target)
-
-    monkeypatch.setattr(Path, "replace", stopped)
-    options = ["report", "--runs", str(grid), "--out", str(report), "--resamples", "100"]
-    with pytest.raises(SystemExit):
-        main(options)
-    assert not (report / "index.html").exists()
-    monkeypatch.undo()
-    main(options)
-    assert (report / "index.html").read_bytes() != page
-    assert not list(report.glob(".*"))
-
-
-def test_tables_of_an_earlier_report_go_and_files_of_others_stay(
-    make: Any, tmp_path: Path, report: Path
-) -> None:
-    """Without degraded scribbles there is no inequality about them, hence no such table."""
-    own = [report / name for name in ("notes.txt", "curves_mine.png", "table9.csv")]
-    for path in own:
-        path.write_text("mine", encoding="utf-8")
-    assert (report / "comparisons.csv").exists()
-    make("mine", folder=tmp_path / "few")
-    main(["report", "--runs", str(tmp_path / "few"), "--out", str(report), "--resamples", "100"])
-    assert not (report / "comparisons.csv").exists()
-    assert not list(report.glob("curves_shrink*"))
-    assert all(path.read_text(encoding="utf-8") == "mine" for path in own)
-
-
-def test_a_page_names_no_file_of_another_folder(report: Path, grid: Path, tmp_path: Path) -> None:
-    """Else whoever hands on a report could have files removed."""
-    precious = tmp_path / "precious.txt"
-    precious.write_text("mine", encoding="utf-8")
-    page = report / "index.html"
-    text = page.read_text(encoding="utf-8")
-    page.write_text(text.replace('content="cells.csv', f'content="{precious} ../precious.txt'), "utf-8")
-    main(["report", "--runs", str(grid), "--out", str(report), "--resamples", "100"])
-    assert precious.exists()
-
-
-def test_a_folder_in_the_place_of_a_table_is_refused(
-    report: Path, grid: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (report / "table1.csv").unlink()
-    (report / "table1.csv").mkdir()
-    page = (report / "index.html").read_bytes()
-    with pytest.raises(SystemExit, match="2"):
-        main(["report", "--runs", str(grid), "--out", str(report), "--resamples", "200"])
-    assert str(report / "table1.csv") in capsys.readouterr().err
-    assert (report / "index.html").read_bytes() == page
 
 
 def test_what_is_left_out_is_on_the_page(grid: Path, make: Any, tmp_path: Path) -> None:
