@@ -12,6 +12,7 @@ import click
 from scribblebench.cli._options import file
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.table import Table
 
     from scribblebench.report.collect import Variant
@@ -88,7 +89,7 @@ def command(
         for note in notes(estimates.group):
             console.print(f"{estimates.group.name}: {note}", markup=False, highlight=False, soft_wrap=True)
         for kind in estimates.group.kinds or [NONE.kind]:
-            console.print(_summary(estimates, kind))
+            _print_whole(console, _summary(estimates, kind))
     tables = [table.kind.file for table in measured.records] + ["table4.csv"] * bool(written)
     names = ", ".join(str(out / name) for name in tables)
     console.print(f"Wrote {names} and {out / PAGE}.", soft_wrap=True, highlight=False)
@@ -98,6 +99,16 @@ def command(
         click.echo(f"Left out: {why}", err=True)
     if damaged:
         sys.exit(1)
+
+
+def _print_whole(console: Console, table: Table) -> None:
+    """Print a table at its least width at which no number is cut, even where the terminal is narrower."""
+    from rich.measure import Measurement
+
+    width = console.width
+    console.width = max(width, Measurement.get(console, console.options.update(width=1000), table).minimum)
+    console.print(table)
+    console.width = width
 
 
 def _name_unmeasured(path: Path, tested: Sequence[Claim], written: Sequence[Estimates]) -> None:
@@ -130,7 +141,7 @@ def _summary(estimates: Estimates, kind: str) -> Table:
         title_justify="left",
         caption_justify="left",
     )
-    table.add_column("method")
+    table.add_column("method", min_width=12, overflow="fold")
     for variant in variants:
         table.add_column("none" if variant == NONE else f"{variant.rate:g}", justify="right", no_wrap=True)
     for method, title in group.on(kind).items():

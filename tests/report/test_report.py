@@ -228,3 +228,16 @@ def test_methods_of_one_title_keep_their_own_rows(make: Any, tmp_path: Path) -> 
     page = (tmp_path / "out/index.html").read_text(encoding="utf-8")
     heat = page[page.index("IoU of each class") :]
     assert heat[: heat.index("</table>")].count('<th rowspan="1">RW</th>') == 2
+
+
+def test_no_number_is_cut_on_a_narrow_terminal(
+    grid: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    main(["report", "--runs", str(grid), "--out", str(tmp_path / "out"), "--resamples", "100"])
+    said = capsys.readouterr().out
+    assert "\u2026" not in said
+    table = pd.read_csv(tmp_path / "out/table4.csv").set_index(["method", "quantity"])
+    for method, title in (("baseline", "Baseline"), ("rw-ss", "RW + SS")):
+        (line,) = (line for line in said.splitlines() if title in line)
+        assert f"{100 * table.loc[(method, 'miou'), 'shrink 1']:.1f}" in line

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,6 +17,8 @@ from scribblebench.report.figures.style import INK, legend, looks, render
 
 _NOT_LOGGED = {"epoch", "rate", "loss"}
 _ACROSS = 3
+# Characters that fit above a panel.
+_TITLE_WIDTH = 36
 _MAPS = ("YlGnBu", "YlOrRd", "PuRd", "Greens")
 Curve = Sequence[Mapping[str, float | None]]
 
@@ -30,7 +33,7 @@ def losses(group: Group) -> dict[str, bytes]:
         for axes in panels[::_ACROSS]:
             axes.set_ylabel("training loss")
         for axes, (method, title) in zip(panels, methods.items(), strict=True):
-            axes.set_title(title)
+            axes.set_title(textwrap.fill(title, _TITLE_WIDTH))
             for variant, colour in colours.items():
                 for cell in group.at(method, variant):
                     _line(axes, cell.record.curve, "loss", colour)
