@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from scribblebench.report.collect import Group
+from scribblebench.report.collect import Group, one_line
 
 Rows = Sequence[dict[str, Any]]
 
@@ -25,7 +25,7 @@ def heading(group: Group) -> dict[str, str]:
 
 
 # What a spreadsheet takes for a formula, unless it is a number.
-_FORMULA = re.compile(r"[=+\-@\t\r](?![0-9.,]*(?:[eE][+-]?[0-9]+)?$)")
+_FORMULA = re.compile(r"[=@]|[+-](?![0-9.,]*(?:[eE][+-]?[0-9]+)?$)")
 
 
 def to_csv(rows: Rows) -> str:
@@ -34,7 +34,8 @@ def to_csv(rows: Rows) -> str:
     >>> to_csv([{"method": "rw", "miou": 0.5}, {"method": "rw-ss", "low": None}])
     'method,miou,low\nrw,0.5,\nrw-ss,,\n'
 
-    A text that a spreadsheet would run as a formula gets an apostrophe in front; numbers stay as they are.
+    A text is put on one line; one that a spreadsheet would run as a formula gets an apostrophe in front.
+    Numbers stay as they are.
 
     >>> to_csv([{"method": "=1+1", "miou": -0.5, "paper": "+0.31"}])
     "method,miou,paper\n'=1+1,-0.5,+0.31\n"
@@ -48,4 +49,7 @@ def to_csv(rows: Rows) -> str:
 
 
 def _plain(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value
+    if not isinstance(value, str):
+        return value
+    text = one_line(value)
+    return f"'{text}" if _FORMULA.match(text) else text
