@@ -40,9 +40,12 @@ class Seeds(click.ParamType[tuple[int, ...]]):
         if not isinstance(value, str):
             return value
         try:
-            return tuple(int(part) for part in value.split(","))
+            seeds = tuple(int(part) for part in value.split(","))
         except ValueError:
-            self.fail(f"'{value}' is not a list of whole numbers such as 0,1", param, ctx)
+            seeds = (-1,)
+        if min(seeds) < 0:
+            self.fail(f"'{value}' is not a list of whole numbers from 0, such as 0,1", param, ctx)
+        return seeds
 
 
 class Names(click.ParamType[tuple[str, ...]]):

@@ -26,10 +26,10 @@ def command(kinds: tuple[str, ...], cards: tuple[Path, ...]) -> None:
 
     Cards that cannot be used are listed too, with what is wrong, and the exit code is 1.
     """
-    from rich.console import Console
+    from scribblebench.cli._console import make_console
 
     library = Library(*cards)
-    console = Console()
+    console = make_console()
     faults: list[UserError] = []
     for kind in kinds or KINDS:
         console.print(_table(library, kind, faults))

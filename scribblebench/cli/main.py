@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import importlib
-import os
 import pkgutil
 import sys
+import traceback
+from dataclasses import dataclass
 from typing import Any
 
 import click
 
 from scribblebench import __version__, cli
 from scribblebench.cli._console import prepare_streams
-from scribblebench.core.errors import UnknownNameError, UserError
+from scribblebench.cli._faults import CLOSED_PIPE, answer
+from scribblebench.core.errors import UnknownNameError
 
 _NOT_COMMANDS = {"main"}
 
@@ -32,10 +34,33 @@ class LazyCommands(click.Group):
             raise UnknownNameError("command", cmd_name, self.list_commands(ctx))
         module = importlib.import_module(f"{cli.__name__}.{cmd_name.replace('-', '_')}")
         command: click.Command = module.command
+        if _DEBUG not in command.params:
+            command.params.append(_DEBUG)
         return command
 
 
-@click.group(cls=LazyCommands, context_settings={"help_option_names": ["-h", "--help"]})
+@dataclass
+class Switches:
+    """Options of every command; the contexts of click hold it as ``obj``."""
+
+    debug: bool = False
+
+
+def _set_debug(context: click.Context, parameter: click.Parameter, given: bool) -> None:
+    del parameter
+    context.ensure_object(Switches).debug |= given
+
+
+_DEBUG = click.Option(
+    ["--debug"],
+    is_flag=True,
+    expose_value=False,
+    callback=_set_debug,
+    help="Print the traceback of an error too.",
+)
+
+
+@click.group(cls=LazyCommands, params=[_DEBUG], context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="scribblebench")
 def scribblebench() -> None:
     """How far does a scribble-supervised segmentation method fall when its scribbles get worse?
@@ -51,27 +76,25 @@ def scribblebench() -> None:
 
 
 def main(arguments: list[str] | None = None) -> Any:
-    """Run the command line; what the user can mend is one line on stderr and exit code 2."""
+    """Run the command line; what goes wrong is one line on stderr, and the exit code says what kind it is."""
     prepare_streams()
+    switches, stdout = Switches(), sys.stdout
     try:
-        scribblebench.main(args=arguments, prog_name="scribblebench", standalone_mode=False)
-    except UserError as error:
-        print(f"Error: {error}", file=sys.stderr)  # noqa: T201 - the one place that reports errors
-        sys.exit(2)
-    except BrokenPipeError:
-        # Whoever reads the output has seen enough, as 'head' does. Python would complain as it flushes.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
-    except MemoryError:
-        print("Error: out of memory. Give a smaller --set batch or crop, or fewer --jobs.", file=sys.stderr)  # noqa: T201 - as above
-        sys.exit(2)
-    except (OSError, UnicodeError) as error:
-        # What no command has put into words of its own.
-        print(f"Error: {' '.join(str(error).split())}.", file=sys.stderr)  # noqa: T201 - as above
-        sys.exit(2)
+        scribblebench.main(args=arguments, prog_name="scribblebench", standalone_mode=False, obj=switches)
+    except click.exceptions.Exit as ended:
+        sys.exit(ended.exit_code)
+    except SystemExit:
+        # At a closed pipe click changes stdout and gives the exit code 1, which would say that a cell failed.
+        if sys.stdout is not stdout:
+            sys.exit(CLOSED_PIPE)
+        raise
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except (click.Abort, KeyboardInterrupt):
-        print("Interrupted. The same command carries on.", file=sys.stderr)  # noqa: T201 - as above
-        sys.exit(130)
+    except BaseException as error:
+        if switches.debug:
+            traceback.print_exception(error)
+        line, code = answer(error)
+        if line:
+            print(line, file=sys.stderr)  # noqa: T201 - the one place that reports errors
+        sys.exit(code)

@@ -67,8 +67,7 @@ def command(
     Cells that failed, still run or were never started are shown as such; the report can be written at any
     time.
     """
-    from rich.console import Console
-
+    from scribblebench.cli._console import make_console
     from scribblebench.report.collect import NONE, gather
     from scribblebench.report.folder import PAGE
     from scribblebench.report.measured import measured_tables
@@ -80,7 +79,7 @@ def command(
     measured = measured_tables(folders, dataset, protocol)
     gathered = gather(folders, dataset, protocol, may_be_empty=bool(measured.records))
     damaged = [*gathered.damaged, *measured.damaged]
-    console = Console()
+    console = make_console()
     tested = read_claims(claims)
     written = write_report(
         gathered.records, out, resamples, measured.records, damaged, converged_only=converged, claims=tested

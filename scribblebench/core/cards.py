@@ -15,7 +15,7 @@ from scribblebench.core.errors import UserError
 from scribblebench.core.names import check_id, check_name
 
 Share = Annotated[float, Meta(ge=0, le=1)]
-Positive = Annotated[int, Meta(ge=1)]
+Positive = Annotated[int, Meta(ge=1, le=2**31 - 1)]  # torch and C hold no more
 NonNegative = Annotated[float, Meta(ge=0)]
 Label = Annotated[int, Meta(ge=0, le=255)]
 # Labels are bytes, and one of them is the ignore index.

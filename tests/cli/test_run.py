@@ -34,6 +34,8 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("run --grid shrink --set epochs=many", "Expected `int`, got `str` - at `$.epochs`"),
         ("run --grid shrink --set crop=96", "crop 96 is not k x output_stride + 1; use 97"),
         ("run --grid shrink --rates a", "--rates a: give a rate from 0 to 1"),
+        ("run --grid shrink --seeds 0,-1", "'0,-1' is not a list of whole numbers from 0"),
+        ("run --grid shrink --set threads=99999999999", "Expected `int` <= 2147483647 - at `$.threads`"),
         ("run --grid shrink --device tpu", "--device tpu"),
         ("run --grid shrink --data-dir nowhere", "No folder at nowhere"),
         ("run --grid shrink --weights nowhere.safetensors", "No weights at nowhere.safetensors"),
