@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
+from pathlib import Path
 
 # Waiting threads give way to neighbours instead of spinning, which on a busy machine measures the neighbours.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
@@ -21,7 +22,12 @@ Action = Callable[[], object]
 
 
 def arguments(
-    description: str | None, forms: Collection[str] = (), *, cells: bool = False
+    description: str | None,
+    forms: Collection[str] = (),
+    *,
+    cells: bool = False,
+    batch: int = 2,
+    pictures: bool = False,
 ) -> argparse.Namespace:
     """Parse the command line, and set torch's threads.
 
@@ -29,6 +35,8 @@ def arguments(
         description: what ``--help`` says.
         forms: whose memory is measured, each in a process of its own, by ``--peak``.
         cells: what is measured depends on the number of cells.
+        batch: the number of images where none is given.
+        pictures: photographs may be named, as ``--data-dir``.
     """
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -37,10 +45,12 @@ def arguments(
         parser.add_argument(
             "--n", type=int, nargs="+", default=[841, 3481], help="cells of the walk's grid, a square"
         )
-    parser.add_argument("--batch", type=int, default=2)
+    parser.add_argument("--batch", type=int, default=batch)
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--repeats", type=int, default=5)
+    if pictures:
+        parser.add_argument("--data-dir", type=Path, help="folder of JPEGs, searched to any depth")
     if forms:
         parser.add_argument(
             "--peak", choices=list(forms), help="only measure the peak of one form, in this process"

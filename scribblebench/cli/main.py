@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import pkgutil
 import sys
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import click
 
 from scribblebench import __version__, cli
+from scribblebench.cli._console import prepare_streams
 from scribblebench.core.errors import UnknownNameError, UserError
 
 _NOT_COMMANDS = {"main"}
@@ -50,10 +52,22 @@ def scribblebench() -> None:
 
 def main(arguments: list[str] | None = None) -> Any:
     """Run the command line; what the user can mend is one line on stderr and exit code 2."""
+    prepare_streams()
     try:
         scribblebench.main(args=arguments, prog_name="scribblebench", standalone_mode=False)
     except UserError as error:
         print(f"Error: {error}", file=sys.stderr)  # noqa: T201 - the one place that reports errors
+        sys.exit(2)
+    except BrokenPipeError:
+        # Whoever reads the output has seen enough, as 'head' does. Python would complain as it flushes.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except MemoryError:
+        print("Error: out of memory. Give a smaller --set batch or crop, or fewer --jobs.", file=sys.stderr)  # noqa: T201 - as above
+        sys.exit(2)
+    except (OSError, UnicodeError) as error:
+        # What no command has put into words of its own.
+        print(f"Error: {' '.join(str(error).split())}.", file=sys.stderr)  # noqa: T201 - as above
         sys.exit(2)
     except click.ClickException as error:
         error.show()

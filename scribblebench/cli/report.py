@@ -80,6 +80,8 @@ def command(
     tested = read_claims(claims)
     written = write_report(groups, out, resamples, measured, converged_only=converged, claims=tested)
     for estimates in written:
+        for note in estimates.group.notes:
+            console.print(f"{estimates.group.name}: {note}", markup=False, highlight=False, soft_wrap=True)
         for kind in estimates.group.kinds or [NONE.kind]:
             console.print(_summary(estimates, kind))
     tables = [table.kind.file for table in measured] + ["table4.csv"] * bool(groups)

@@ -73,6 +73,8 @@ def command(
     job = JOBS.build(card.job, {}, f"grid '{card.name}'")
     refuse_unused(job, card)
     work = job.plan(setting.ask(card, methods or card.methods, seeds or card.seeds, variants, rates))
+    for warning in work.warnings():
+        click.echo(f"Warning: {warning}.", err=True)
     if dry_run:
         show(work)
     else:
@@ -120,10 +122,13 @@ def execute(work: Work, how: How, runs: Path) -> None:
     cells = len(work.cells())
     with Display(cells, Console(stderr=True)) as display:
         outcome = work.run(how, display)
-    left = f", {outcome.left} left to another process" if outcome.left else ""
-    click.echo(
-        f"{cells} cells, {outcome.run} run now, {outcome.failed} failed, {outcome.before} done before{left}; "
-        f"records in {runs}"
-    )
+    counts = {
+        "run now": outcome.run,
+        "failed": outcome.failed,
+        "done before": outcome.before,
+        "left to another process": outcome.left,
+    }
+    told = [f"{count} {what}" for what, count in counts.items() if count or what in ("run now", "failed")]
+    click.echo(f"{cells} cells, {', '.join(told)}; records in {runs}")
     if outcome.failed or outcome.left:
         sys.exit(1 if outcome.failed else 3)

@@ -43,6 +43,10 @@ class Measurements:
         """List every measurement's name, and whether it is there."""
         return {task.blank.slug: self._standing(task) for task in self.tasks}
 
+    def warnings(self) -> Sequence[str]:
+        """None: what is measured here needs no data."""
+        return ()
+
     def run(self, how: How, display: Display) -> Outcome:
         """Measure what is missing, one after the other: two at once would disturb each other."""
         ended = []

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -52,6 +53,7 @@ class Step:
             ``update_statistics=True`` is given, as in the authors' code.
         ignore_index: the label of pixels that carry no class.
         draw: one uniform number in [0, 1) of this step, by name.
+        memo: what losses compute once between them, by what it is.
     """
 
     images: Tensor
@@ -61,6 +63,7 @@ class Step:
     forward: Callable[..., Output]
     ignore_index: int
     draw: Callable[[str], float]
+    memo: dict[Hashable, Any] = field(default_factory=dict)
 
     @cached_property
     def logits(self) -> Tensor:

@@ -40,7 +40,7 @@ class Kernel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Grouping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Pixels of one square of ``cell`` pixels and one colour of ``levels`` levels are filtered as one point."""
+    """Pixels of one square of ``cell`` pixels and one colour of ``levels`` levels are one point."""
 
     cell: Positive = 16
     levels: Positive = 6

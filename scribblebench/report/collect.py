@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,7 +17,7 @@ from scribblebench.core.files import fingerprint
 from scribblebench.report import published
 from scribblebench.store.confusion import read_confusion
 from scribblebench.store.document import Reading, read_folder
-from scribblebench.store.record import Record, read_record
+from scribblebench.store.record import SCHEMA, Record, read_record
 
 
 class Variant(NamedTuple):
@@ -41,12 +42,24 @@ class Cell:
         ids: validation images in sorted order; empty unless the cell is done.
         intersections: int64 (images, C), in the order of ``ids``.
         unions: int64 (images, C).
+        mark: tells definitions of a method apart that bear the same name in one table; mostly empty.
     """
 
     record: Record
     ids: tuple[str, ...] = ()
     intersections: NDArray[np.int64] | None = None
     unions: NDArray[np.int64] | None = None
+    mark: str = ""
+
+    @property
+    def method(self) -> str:
+        """The method's name in tables."""
+        return self.record.method + self.mark
+
+    @property
+    def title(self) -> str:
+        """The method's title in tables."""
+        return self.record.method_title + self.mark
 
     @property
     def variant(self) -> Variant:
@@ -70,6 +83,7 @@ class Group:
         overrides: protocol fields replaced by ``--set``.
         cells: one for each method, variant and seed that has a record, in the order of the tables.
         superseded: earlier results of the same method, variant and seed, kept out of the tables.
+        schema: of the records: those of an earlier one hold less of what decides a number.
     """
 
     name: str
@@ -78,6 +92,24 @@ class Group:
     overrides: dict[str, Any]
     cells: tuple[Cell, ...]
     superseded: tuple[Cell, ...] = ()
+    schema: int = SCHEMA
+
+    @property
+    def notes(self) -> list[str]:
+        """What a reader must know of the records before he reads a table, a line each."""
+        found = []
+        if self.schema < SCHEMA:
+            found.append(
+                f"Records of the earlier schema {self.schema}: their identity held neither all of the data "
+                "nor the rules of the parts, so they stand in tables of their own."
+            )
+        if ambiguous := sorted({cell.record.method for cell in self.cells if cell.mark}):
+            found.append(
+                f"{', '.join(ambiguous)}: cards of this name meant different methods when these cells were "
+                "run. Each has a row of its own, marked by the start of its digest."
+            )
+        told = Counter(warning for cell in self.cells for warning in cell.record.warnings)
+        return found + [f"Warning: {warning} ({count} cells)." for warning, count in told.items()]
 
     @property
     def settings(self) -> str:
@@ -87,7 +119,7 @@ class Group:
     @property
     def methods(self) -> dict[str, str]:
         """Method -> title, in the order of the tables."""
-        return {cell.record.method: cell.record.method_title for cell in self.cells}
+        return {cell.method: cell.title for cell in self.cells}
 
     @property
     def variants(self) -> list[Variant]:
@@ -109,17 +141,17 @@ class Group:
 
     def expected(self, method: str) -> list[Variant]:
         """List the variants on which a method is to be measured: undegraded, and all of its own kinds."""
-        own = {cell.record.kind for cell in self.cells if cell.record.method == method}
+        own = {cell.record.kind for cell in self.cells if cell.method == method}
         return [v for v in self.variants if v == NONE or v.kind in own]
 
     def on(self, kind: str) -> dict[str, str]:
         """Method -> title of the methods that have a cell of this kind."""
-        with_cells = {cell.record.method for cell in self.cells if cell.record.kind == kind}
+        with_cells = {cell.method for cell in self.cells if cell.record.kind == kind}
         return {method: title for method, title in self.methods.items() if method in with_cells}
 
     def at(self, method: str, variant: Variant) -> list[Cell]:
         """List the cells of a method on a variant, by seed."""
-        return [c for c in self.cells if c.record.method == method and c.variant == variant]
+        return [c for c in self.cells if c.method == method and c.variant == variant]
 
 
 def gather(
@@ -180,8 +212,8 @@ def _read_cell(path: Path) -> Cell:
 def _groups(cells: Sequence[Cell]) -> list[Group]:
     """Sort cells into groups; one without a result joins the groups of its own settings."""
     images: dict[str, dict[str, list[Cell]]] = {}
-    for cell in cells:
-        images.setdefault(_settings_key(cell.record), {}).setdefault(_images_key(cell), []).append(cell)
+    for settings, cell in _by_settings(cells):
+        images.setdefault(settings, {}).setdefault(_images_key(cell), []).append(cell)
     groups: dict[str, Group] = {}
     for settings, by_images in sorted(images.items()):
         unfinished = by_images.pop("", [])
@@ -203,16 +235,52 @@ def conditions(record: Record) -> dict[str, Any]:
     parts = {
         "protocol": training.get("protocol"),
         "evaluation": record.identity.get("evaluation"),
-        "training data": training.get("data"),
+        # In the earlier schema one digest covered all of the training data that was looked at.
+        "training data": training.get("data") or training.get("photographs"),
         "validation data": record.identity.get("val"),
     }
     return {name: part for name, part in parts.items() if part is not None}
 
 
+def _by_settings(cells: Sequence[Cell]) -> Iterator[tuple[str, Cell]]:
+    """Yield cells with a key of what their table shares; full supervision joins every source of strokes."""
+    strokes: dict[str, set[str]] = {}
+    for cell in cells:
+        strokes.setdefault(_settings_key(cell.record), set()).add(_strokes(cell.record))
+    for cell in cells:
+        settings, own = _settings_key(cell.record), _strokes(cell.record)
+        sources = {own} if own else strokes[settings] - {""} or {""}
+        yield from ((f"{settings} {source}", cell) for source in sorted(sources))
+
+
+def _strokes(record: Record) -> str:
+    """Digest of the strokes that a cell was trained on, before degradation; empty where it saw none."""
+    labels = record.identity.get("training", {}).get("labels", {})
+    return str(labels.get("strokes", ""))
+
+
 def _settings_key(record: Record) -> str:
-    return fingerprint(
-        [record.dataset, record.protocol, record.overrides, record.classes, conditions(record)]
-    )
+    names = [record.schema, record.dataset, record.protocol, record.overrides, record.classes]
+    return fingerprint([*names, conditions(record)])
+
+
+def _definition(record: Record) -> str:
+    """Digest of what a method is made of: a card may be edited under its name."""
+    training = record.identity.get("training", {})
+    return fingerprint([training.get(key) for key in ("supervision", "network", "losses", "rules")])
+
+
+def _marked(cells: Sequence[Cell]) -> list[Cell]:
+    """Mark the cells of methods whose name stands for several definitions."""
+    definitions: dict[str, set[str]] = {}
+    for cell in cells:
+        definitions.setdefault(cell.record.method, set()).add(_definition(cell.record))
+    return [
+        replace(cell, mark=f" [{_definition(cell.record)[:6]}]")
+        if len(definitions[cell.record.method]) > 1
+        else cell
+        for cell in cells
+    ]
 
 
 def _images_key(cell: Cell) -> str:
@@ -222,8 +290,8 @@ def _images_key(cell: Cell) -> str:
 def _group(cells: Sequence[Cell]) -> Group:
     latest: dict[tuple[str, Variant, int], Cell] = {}
     superseded: list[Cell] = []
-    for cell in sorted(cells, key=lambda c: (c.done, c.record.started)):
-        place = (cell.record.method, cell.variant, cell.record.seed)
+    for cell in sorted(_marked(cells), key=lambda c: (c.done, c.record.started)):
+        place = (cell.method, cell.variant, cell.record.seed)
         if place in latest:
             superseded.append(latest[place])
         latest[place] = cell
@@ -238,6 +306,7 @@ def _group(cells: Sequence[Cell]) -> Group:
         overrides=first.overrides,
         cells=tuple(sorted(latest.values(), key=_cell_order)),
         superseded=tuple(superseded),
+        schema=first.schema,
     )
 
 
@@ -245,7 +314,7 @@ def _cell_order(cell: Cell) -> tuple[Any, ...]:
     known = [row.method for row in published.table1()]
     method = cell.record.method
     rank = known.index(method) if method in known else len(known)
-    return (rank, method, _variant_order(cell.variant), cell.record.seed)
+    return (rank, cell.method, _variant_order(cell.variant), cell.record.seed)
 
 
 def _variant_order(variant: Variant) -> tuple[bool, str, float]:

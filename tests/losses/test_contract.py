@@ -35,6 +35,8 @@ CONTRACTS: dict[str, list[tuple[dict[str, Any], set[str]]]] = {
         ({"sigma": 1.0, "stride": 8}, {*EVERYTHING, "embedding"}),
         ({"sigma": 1.0, "high_level": False}, EVERYTHING),
     ],
+    "dense_crf": [({"rgb": 60.0}, EVERYTHING), ({"rgb": 60.0, "xy": 0.5, "block": 1}, EVERYTHING)],
+    "normalized_cut": [({"rgb": 60.0}, EVERYTHING), ({"rgb": 60.0, "xy": 0.5, "block": 1}, EVERYTHING)],
     "soft_self_labels": [({}, EVERYTHING), ({"block": 2, "steps": 3}, EVERYTHING)],
 }
 # Targets that are made from the network's own output without gradient: no finite difference holds them still.

@@ -195,3 +195,14 @@ def test_a_broken_record_is_one_line_exit_1_and_the_report_of_the_others(
     assert said.count("\n") == 1
     assert str(grid / "half.json") in said
     assert (tmp_path / "out/index.html").exists()
+
+
+def test_titles_are_words_and_no_formulas(make: Any, tmp_path: Path) -> None:
+    """A dollar sign is no mathematics, a bracket no style, an angle no tag, an equals sign no formula."""
+    for method, title in (("rw", r"$\\frac{a}{b$ [red]x[/] <b>"), ("other", "=HYPERLINK(1)")):
+        for variant in (("none", 0.0), ("shrink", 0.5)):
+            make(method, variant, method_title=title)
+    out = str(tmp_path / "out")
+    main(["report", "--runs", str(tmp_path / "runs"), "--out", out, "--resamples", "100"])
+    assert "&lt;b&gt;" in (tmp_path / "out/index.html").read_text(encoding="utf-8")
+    assert "'=HYPERLINK(1)" in (tmp_path / "out/table4.csv").read_text(encoding="utf-8")

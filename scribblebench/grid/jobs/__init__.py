@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar, Protocol
 
 from scribblebench.core.registry import Part, Registry
@@ -16,6 +17,9 @@ class Work(Protocol):
 
     def cells(self) -> dict[str, Standing]:
         """List every cell's name, and how far it has come."""
+
+    def warnings(self) -> Sequence[str]:
+        """Return what is to be known of the data, a line each."""
 
     def run(self, how: How, display: Display) -> Outcome:
         """Do what is missing, several at once where that is possible."""

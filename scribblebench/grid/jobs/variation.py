@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from scribblebench.grid.asked import Asked
@@ -39,6 +39,10 @@ class TrainedMeasurements:
     def cells(self) -> dict[str, Standing]:
         """List every measurement's name, and whether it is there."""
         return self.measured.cells()
+
+    def warnings(self) -> Sequence[str]:
+        """Those of the trainings."""
+        return self.trained.warnings()
 
     def run(self, how: How, display: Display) -> Outcome:
         """Train what is missing as any grid does, then measure."""

@@ -23,6 +23,7 @@ STYLE: Any = {
     "font.sans-serif": ["DejaVu Sans"],
     "font.size": 9,
     "text.color": INK,
+    "text.parse_math": False,  # titles are people's words: a dollar sign is one
     "axes.titlesize": 10,
     "axes.titlelocation": "left",
     "axes.labelcolor": INK,

@@ -57,9 +57,9 @@ def logged(group: Group) -> dict[str, bytes] | None:
         for axes, key in zip(panels, keys, strict=True):
             axes.set_title(key.replace("_", " "))
             for cell in cells:
-                look = shown[cell.record.method]
+                look = shown[cell.method]
                 _line(axes, cell.record.curve, key, look.colour, look.dash)
-        for method in dict.fromkeys(cell.record.method for cell in cells):
+        for method in dict.fromkeys(cell.method for cell in cells):
             look = shown[method]
             panels[0].plot([], [], color=look.colour, linestyle=look.dash, label=group.methods[method])
         legend(figure, panels[0])

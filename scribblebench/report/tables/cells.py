@@ -23,7 +23,7 @@ def cells(groups: Sequence[Group]) -> Rows:
 def _row(group: Group, cell: Cell, note: str) -> dict[str, Any]:
     record = cell.record
     return {
-        "method": record.method,
+        "method": cell.method,
         **heading(group),
         "kind": record.kind,
         "rate": record.rate,
@@ -32,6 +32,8 @@ def _row(group: Group, cell: Cell, note: str) -> dict[str, Any]:
         "status": record.status,
         "miou": record.miou,
         "note": note,
+        "warnings": "; ".join(record.warnings),
+        "threads": record.threads or None,
         "images": len(cell.ids) or None,
         "epochs": record.epochs,
         "final_loss": record.curve[-1].get("loss") if record.curve else None,
