@@ -126,7 +126,9 @@ def test_a_damaged_memory_only_costs_time(dataset: DatasetFolder, tmp_path: Path
     assert look(dataset, memory=memory).digests == look(dataset).digests
 
 
-def test_a_memory_that_was_changed_is_not_believed(dataset: DatasetFolder, tmp_path: Path) -> None:
+def test_a_memory_that_was_changed_is_not_believed(
+    dataset: DatasetFolder, tmp_path: Path, settled: None
+) -> None:
     memory = tmp_path / "memory.json"
     sound = look(dataset, memory=memory).digests
     image = first(dataset)
