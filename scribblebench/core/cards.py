@@ -5,7 +5,6 @@ A card is a frozen struct; an unknown or misspelt field is an error that names t
 
 from __future__ import annotations
 
-import unicodedata
 from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
@@ -25,18 +24,10 @@ S = TypeVar("S", bound=msgspec.Struct)
 
 
 class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What every card has: the name it is found by and a title for people, in one line."""
+    """What every card has: the name it is found by and a title for people."""
 
     name: str
     title: str
-
-    def __post_init__(self) -> None:
-        """Refuse a title that is none."""
-        control = any(unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp") for char in self.title)
-        if control or not self.title.strip():
-            raise ValueError(
-                f"title: {self.title[:80]!r} is empty, or holds a line end or a control character"
-            )
 
 
 class Paper(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -170,7 +161,6 @@ class ProtocolCard(Card, frozen=True, kw_only=True):
     evaluation: dict[str, Any]
 
     def __post_init__(self) -> None:
-        super().__post_init__()
         if (self.crop - 1) % self.output_stride:
             best = round((self.crop - 1) / self.output_stride) * self.output_stride + 1
             raise ValueError(f"crop {self.crop} is not k x output_stride + 1; use {best}")
@@ -253,7 +243,6 @@ class DatasetCard(Card, frozen=True, kw_only=True):
     licence: str = ""
 
     def __post_init__(self) -> None:
-        super().__post_init__()
         _check_classes(self.classes, self.ignore_index)
         for split, name in self.splits.items():
             check_name(split, "splits")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,7 +19,6 @@ from scribblebench.core.cards import (
 )
 from scribblebench.core.errors import UnknownNameError, UserError
 from scribblebench.core.files import visible
-from scribblebench.core.names import check_name
 
 C = TypeVar("C", bound=Card)
 
@@ -56,26 +54,26 @@ class Library:
         folders: users' own card folders, each with any of ``datasets``, ``methods``, ``protocols`` and
             ``grids`` below it.
 
-    Cards are read when they are asked for: a damaged one is in nobody's way but its own.
-
     Raises:
-        UserError: a folder is missing or holds no folder of cards, or a card carries a name that another has.
+        UserError: a folder is missing, or one of its cards carries a shipped name.
     """
 
     def __init__(self, *folders: Path) -> None:
+        for folder in folders:
+            if not folder.is_dir():
+                raise UserError(f"No card folder at {folder}. Give --cards an existing folder.")
         self._paths: dict[str, dict[str, Path]] = {kind: {} for kind in KINDS}
         for folder in (shipped_folder(), *folders):
-            for kind in _kinds_in(folder):
-                for path in _cards_in(folder / kind):
-                    self._add(kind, path)
+            for kind in KINDS:
+                self._add(kind, visible(folder / kind, "*.yaml"))
 
-    def _add(self, kind: str, path: Path) -> None:
-        name = _name(path)
-        # Names that differ in capitals only are one file on some systems.
-        twins = [other for known, other in self._paths[kind].items() if known.casefold() == name.casefold()]
-        if twins:
-            raise UserError(f"{path} has the name of another card, {twins[0]}. Rename it.")
-        self._paths[kind][name] = path
+    def _add(self, kind: str, paths: list[Path]) -> None:
+        for path in paths:
+            if path.stem in self._paths[kind]:
+                raise UserError(
+                    f"{path} has the name of another card, {self._paths[kind][path.stem]}. Rename it."
+                )
+            self._paths[kind][path.stem] = path
 
     def names(self, kind: str) -> list[str]:
         """List the names of the cards of one kind."""
@@ -110,46 +108,13 @@ class Library:
         if name not in self._paths[kind]:
             raise UnknownNameError(kind.removesuffix("s"), name, self.names(kind))
         path = self._paths[kind][name]
-        raw = _fields(path)
+        raw = read_yaml(path)
         for key, value in (overrides or {}).items():
             _override(raw, key, value)
         card = convert(nest_options(raw), struct, f"{path}{' with --set' if overrides else ''}")
-        if unicodedata.normalize("NFC", card.name) != name:
+        if card.name != name:
             raise UserError(f"{path}: name '{card.name}' must be the file's own name, '{name}'.")
         return card
-
-
-def _kinds_in(folder: Path) -> list[str]:
-    if not folder.is_dir():
-        raise UserError(f"No card folder at {folder}. Give --cards an existing folder.")
-    found = [kind for kind in KINDS if (folder / kind).exists()]
-    if not found:
-        raise UserError(f"{folder} holds none of the folders {', '.join(KINDS)}. Put the cards into those.")
-    return found
-
-
-def _cards_in(folder: Path) -> list[Path]:
-    try:
-        next(folder.iterdir(), None)  # a pattern matches nothing in a folder that cannot be read
-    except OSError as error:
-        raise UserError(f"Cannot read the cards in {folder}: {error.strerror or error}.") from error
-    return visible(folder, "*.yaml")
-
-
-def _name(path: Path) -> str:
-    """Return a card's name; macOS parts letters from their accents in the names of files."""
-    return unicodedata.normalize("NFC", path.stem)
-
-
-def _fields(path: Path) -> dict[str, Any]:
-    """Read a card whose name can be that of a result, and be given to ``--methods``."""
-    name = check_name(_name(path), str(path))
-    if "," in name or " " in name:
-        raise UserError(f"{path}: a card's name holds no comma and no space. Rename it.")
-    raw = read_yaml(path)
-    if not isinstance(raw, dict):
-        raise UserError(f"{path} is no card: it holds no 'field: value' lines.")
-    return raw
 
 
 def _override(raw: dict[str, Any], key: str, value: Any) -> None:

@@ -97,9 +97,9 @@ class Registry(Generic[T]):
         module, _, attribute = name.partition(":")
         try:
             part = getattr(importlib.import_module(module), attribute)
-        except (Exception, SystemExit) as error:  # a user's module may raise anything
+        except (ImportError, AttributeError, SyntaxError, ValueError) as error:
             raise UserError(
-                f"Cannot load the {self.kind} '{name}': {_one_line(error)}. "
+                f"Cannot load the {self.kind} '{name}': {error}. "
                 "Give 'package.module:Class' of a module on the Python path."
             ) from error
         if not (isinstance(part, type) and issubclass(part, self.base)):
@@ -108,10 +108,3 @@ class Registry(Generic[T]):
                 f"{self.base.__module__}.{self.base.__name__}. Derive the class from it."
             )
         return part
-
-
-def _one_line(error: BaseException) -> str:
-    """Return what an import raised; a module's own trouble is told with its type."""
-    text = " ".join(str(error).split()).removesuffix(".")
-    usual = isinstance(error, (ImportError, AttributeError, SyntaxError))
-    return text if usual else f"{type(error).__name__}: {text}".removesuffix(": ")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -11,12 +12,20 @@ from pathlib import Path
 from scribblebench.core.cards import Layout
 from scribblebench.core.errors import UserError
 from scribblebench.core.names import check_id
-from scribblebench.core.text import LINE_ENDS, read_text
 from scribblebench.pictures.finding import find
 from scribblebench.pictures.photographs import SUFFIXES
 
 EXPECTED = "Expected an id a line, or a photograph's file and then other files of the same id."
 
+# The longer first: UTF-32 in little endian begins like UTF-16.
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_LINE_ENDS = re.compile("\r\n|\n|\r")
 _COLUMNS = re.compile(r"[\s,;]+")
 # An id by itself: no folder, no column, no suffix.
 _ALONE = re.compile(r"[\w-]+")
@@ -47,7 +56,7 @@ def read_list(path: Path, root: Path, layout: Layout) -> list[str]:
 
     parser = _Lines(layout, holds)
     ids = []
-    for number, line in enumerate(LINE_ENDS.split(read_text(path)), 1):
+    for number, line in enumerate(_LINE_ENDS.split(_decoded(path)), 1):
         image = parser.id_of(line.strip(), f"{path}, line {number}")
         if image:
             ids.append(image)
@@ -57,6 +66,23 @@ def read_list(path: Path, root: Path, layout: Layout) -> list[str]:
     if repeated:
         raise UserError(f"{path} lists {repeated[0]} twice. Remove one.")
     return ids
+
+
+def _decoded(path: Path) -> str:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise UserError(f"Cannot read {path}: {error.strerror or error}.") from error
+    mark, encoding = next(((m, e) for m, e in _MARKS if data.startswith(m)), (b"", "utf-8"))
+    if not mark and b"\0" in data:
+        raise UserError(f"{path} holds zero bytes: UTF-16 without its mark, or no text. Save it as UTF-8.")
+    try:
+        return data.decode(encoding).lstrip("\ufeff")
+    except UnicodeDecodeError as error:
+        line = len(_LINE_ENDS.split(data[: error.start].decode(encoding, "replace")))
+        raise UserError(
+            f"{path}, line {line}: not {encoding.upper()} (Latin-1?). Save it as UTF-8."
+        ) from error
 
 
 def _fault(image: str) -> str:

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scribblebench.core.errors import NoSpaceError, UnknownNameError, UserError
-from scribblebench.core.files import building, fingerprint, sweep, write_atomic
+from scribblebench.core.files import building, sweep, write_atomic
 from scribblebench.core.seeds import integer_seed, rng, uniform
 from scribblebench.losses import LOSSES
 
@@ -107,27 +107,3 @@ def test_parts_are_found_by_the_name_of_their_file() -> None:
         LOSSES.get("nowhere:Loss")
     with pytest.raises(UserError, match=r"here: loss 'entropy': .*weigth"):
         LOSSES.build("entropy", {"weigth": 1}, "here")
-
-
-@pytest.mark.parametrize(
-    ("source", "why"),
-    [
-        ("raise SystemExit('bye')", r"SystemExit: bye"),
-        ("raise SystemExit", r"SystemExit\. Give"),
-        ("{}['gone']", r"KeyError: 'gone'"),
-        ("1 / 0", "ZeroDivisionError: division by zero"),
-        ("class Mine(", r"never closed.*line 1"),
-        ("", "has no attribute 'Mine'"),
-        ("from os import system as Mine", "is no subclass of"),
-        ("class Mine: pass", "is no subclass of"),
-    ],
-)
-def test_a_users_module_that_gives_no_part_is_one_line(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str, why: str
-) -> None:
-    name = f"part_{fingerprint(source)[:8]}"  # modules are imported once a process
-    (tmp_path / f"{name}.py").write_text(source, encoding="utf-8")
-    monkeypatch.syspath_prepend(str(tmp_path))
-    with pytest.raises(UserError, match=why) as refused:
-        LOSSES.get(f"{name}:Mine")
-    assert "\n" not in str(refused.value)

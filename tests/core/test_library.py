@@ -1,12 +1,9 @@
 from __future__ import annotations
 
-import unicodedata
 from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import given
-from hypothesis import strategies as st
 
 from scribblebench.core.card_yaml import parse_yaml
 from scribblebench.core.errors import UnknownNameError, UserError
@@ -96,92 +93,3 @@ def test_a_checkout_uses_its_own_cards() -> None:
     root = Path(__file__).parents[2]
     assert shipped_folder() == root
     assert Library().names("methods") == sorted(p.stem for p in (root / "methods").glob("*.yaml"))
-
-
-def test_what_a_drive_or_an_editor_leaves_is_no_card(tmp_path: Path) -> None:
-    folder = own(tmp_path) / "methods"
-    for name in ("._mine.yaml", ".mine.yaml.swp.yaml", ".hidden/other.yaml", "Thumbs.db", "mine.yaml~"):
-        (folder / name).parent.mkdir(exist_ok=True)
-        (folder / name).write_bytes(b"\0\5\x16\7\0\2\0\0")
-    assert set(Library(tmp_path).names("methods")) - set(Library().names("methods")) == {"mine"}
-
-
-def test_a_damaged_card_is_in_the_way_of_those_only_who_ask_for_it(tmp_path: Path) -> None:
-    own(tmp_path)
-    own(tmp_path, "a: b: c", "damaged")
-    assert Library(tmp_path).method("mine").name == "mine"
-    with pytest.raises(UserError, match=r"damaged\.yaml is not YAML: line 1: mapping values"):
-        Library(tmp_path).method("damaged")
-
-
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
-def test_encodings_that_a_card_may_have(tmp_path: Path, encoding: str) -> None:
-    own(tmp_path)
-    (tmp_path / "methods/mine.yaml").write_bytes(OWN.replace("My method", "Größe").encode(encoding))
-    assert Library(tmp_path).method("mine").title == "Größe"
-
-
-@pytest.mark.parametrize(
-    ("data", "message"),
-    [
-        (OWN.replace("My method", "Größe").encode("latin-1"), r"mine\.yaml, line 2: not UTF-8 \(Latin-1\?\)"),
-        (OWN.encode("utf-16-le"), r"mine\.yaml holds zero bytes"),
-        (b"\x89PNG\r\n\x1a\n", r"mine\.yaml, line 1: not UTF-8"),
-        (b"", r"mine\.yaml is no card"),
-        (b"- name: mine\n", r"mine\.yaml is no card"),
-        (OWN.replace("My method", "'  '").encode(), r"title: '  ' is empty"),
-        (OWN.replace("My method", '"two\\nlines"').encode(), r"title: .* line end"),
-        (OWN.encode() + b"title: Again\n", r"mine\.yaml, line 6: the key 'title' is there twice"),
-        (OWN.replace("year: 2030", "year: 2030-13-45").encode(), "is not YAML: month must be"),
-        (b"[" * 30_000, "nested too deeply"),
-        (OWN.replace("head: plain", "head: plain, x: 1e999").encode(), "line 4: '1e999' is no finite number"),
-    ],
-)
-def test_what_is_no_card_is_one_line(tmp_path: Path, data: bytes, message: str) -> None:
-    own(tmp_path)
-    (tmp_path / "methods/mine.yaml").write_bytes(data)
-    with pytest.raises(UserError, match=message) as refused:
-        Library(tmp_path).method("mine")
-    assert "\n" not in str(refused.value)
-
-
-@pytest.mark.parametrize("name", ["con", "a b", "a,b", "x?", "trailing."])
-def test_names_that_no_result_could_bear(tmp_path: Path, name: str) -> None:
-    with pytest.raises(UserError, match=r"\.yaml: .* (cannot be a name|no comma and no space)"):
-        Library(own(tmp_path, OWN.replace("mine", name), name)).method(name)
-
-
-def test_names_that_are_one_file_on_some_systems(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"Baseline\.yaml has the name of another card"):
-        Library(own(tmp_path, OWN.replace("mine", "Baseline"), "Baseline"))
-    decomposed = unicodedata.normalize("NFD", "größe")
-    own(tmp_path / "mac", OWN.replace("mine", "größe"), decomposed)
-    assert Library(tmp_path / "mac").method("größe").title == "My method"
-
-
-def test_folders_that_hold_no_cards(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="holds none of the folders datasets, methods"):
-        Library(own(tmp_path) / "methods")
-    (tmp_path / "grids").write_text("", encoding="utf-8")
-    with pytest.raises(UserError, match=r"Cannot read the cards in .*grids: Not a directory"):
-        Library(tmp_path)
-
-
-@given(st.recursive(st.integers(0, 9), lambda inner: st.lists(inner, max_size=4), max_leaves=30))
-def test_aliases_stand_for_what_they_name(value: object) -> None:
-    text = yaml.safe_dump({"a": [value], "b": value})
-    assert parse_yaml(text, "here") == {"a": [value], "b": value}
-    assert parse_yaml(f"a: &x {yaml.safe_dump([value], default_flow_style=True)}b: *x\n", "here") == {
-        "a": [value],
-        "b": [value],
-    }
-
-
-@pytest.mark.parametrize("link", ["[{}]", "{{<<: [{}]}}"])
-def test_aliases_that_unfold_without_end_are_refused(link: str) -> None:
-    lines = ["a0: &a0 {x: 1}"]
-    lines += [f"a{i}: &a{i} " + link.format(", ".join([f"*a{i - 1}"] * 10)) for i in range(1, 10)]
-    with pytest.raises(UserError, match=r"here, line .: more than 100,000 values"):
-        parse_yaml("\n".join(lines), "here")
-    with pytest.raises(UserError, match="here, line 1: it holds itself"):
-        parse_yaml("a: &a [*a]", "here")
