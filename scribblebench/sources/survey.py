@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -53,6 +54,9 @@ class Found(msgspec.Struct, frozen=True, array_like=True):
     width: int
     counts: dict[int, int] = {}
     labelled: int = 0
+
+
+_Findings = dict[str, dict[str, tuple[Stamp, Found]]]
 
 
 class _Kind(NamedTuple):
@@ -143,15 +147,15 @@ class _Memory:
         self.path = path
         self.dataset = dataset
         self.made_by = _made_by(dataset)
-        self.found: dict[str, dict[str, tuple[Stamp, Found]]] = self._load()
+        self.found = self._load()
         self.changed = False
 
-    def _load(self) -> dict[str, dict[str, tuple[Stamp, Found]]]:
-        try:
+    def _load(self) -> _Findings:
+        with contextlib.suppress(OSError, msgspec.DecodeError, UnicodeError):  # it only saves time
             kept = msgspec.json.decode(self.path.read_bytes(), type=_Kept) if self.path else None
-        except (OSError, msgspec.DecodeError, UnicodeError):
-            kept = None  # it only saves time
-        return kept.found if kept and kept.made_by == self.made_by else {name: {} for name in _KINDS}
+            if kept and kept.made_by == self.made_by and kept.sha256 == _sha256(kept.found):
+                return msgspec.json.decode(kept.found, type=_Findings)
+        return {name: {} for name in _KINDS}
 
     def find(self, name: str, kind: _Kind, image: str) -> Found:
         """Return what is known of an image, or look at it."""
@@ -174,12 +178,20 @@ class _Memory:
             for name, of_kind in self.found.items()
         }
         with contextlib.suppress(UserError):  # it only saves time, and the folder may be another's
-            write_atomic(self.path, msgspec.json.encode(_Kept(self.made_by, settled)))
+            raw = msgspec.json.encode(settled)
+            write_atomic(self.path, msgspec.json.encode(_Kept(self.made_by, _sha256(raw), msgspec.Raw(raw))))
 
 
 class _Kept(msgspec.Struct):
+    """Findings, encoded, with their digest: a number's identity rests on them."""
+
     made_by: str
-    found: dict[str, dict[str, tuple[Stamp, Found]]]
+    sha256: str
+    found: msgspec.Raw
+
+
+def _sha256(raw: bytes | msgspec.Raw) -> str:
+    return hashlib.sha256(raw).hexdigest()
 
 
 def _made_by(dataset: DatasetFolder) -> str:

@@ -126,6 +126,18 @@ def test_a_damaged_memory_only_costs_time(dataset: DatasetFolder, tmp_path: Path
     assert look(dataset, memory=memory).digests == look(dataset).digests
 
 
+def test_a_memory_that_was_changed_is_not_believed(
+    dataset: DatasetFolder, tmp_path: Path, settled: None
+) -> None:
+    memory = tmp_path / "memory.json"
+    sound = look(dataset, memory=memory).digests
+    image = first(dataset)
+    digest = msgspec.json.decode(memory.read_bytes())["found"]["photographs"][image][1][0]
+    other = ("0" if digest[0] != "0" else "1") + digest[1:]
+    memory.write_bytes(memory.read_bytes().replace(digest.encode(), other.encode()))
+    assert look(dataset, memory=memory).digests == sound
+
+
 def test_only_what_is_needed_is_looked_at(dataset: DatasetFolder) -> None:
     shutil.rmtree(dataset.root / dataset.card.layout.strokes)
     found = look(dataset, "val", strokes=False)
