@@ -43,7 +43,9 @@ def together(spreads: Sequence[Spread]) -> Callable[[Tensor], Tensor]:
 def by_pixel(features: Tensor, weight: float) -> Spread:
     """Filter pixels by their features (n, d): ``weight * D^-1/2 K D^-1/2``, where D = K 1."""
     made = _normalised(lattice.build(features), features.new_ones(len(features), 1))
-    return Spread(made.at_vertices, len(made.starts), made.vertex, made.slice.weights.view_as(made.weights) * weight)
+    return Spread(
+        made.at_vertices, len(made.starts), made.vertex, made.slice.weights.view_as(made.weights) * weight
+    )
 
 
 def by_group(features: Tensor, weight: float, codes: Tensor) -> Spread:

@@ -23,8 +23,8 @@ class Bags(NamedTuple):
     def __call__(self, values: Tensor) -> Tensor:
         """Multiply with (columns, channels).
 
-        >>> double_and_sum = Bags(torch.tensor([0, 0, 1]), torch.tensor([0, 1]), torch.tensor([2.0, 1.0, 1.0]))
-        >>> double_and_sum(torch.tensor([[3.0], [4.0]])).tolist()
+        >>> indices, offsets, weights = torch.tensor([0, 0, 1]), torch.tensor([0, 1]), torch.tensor([2.0, 1, 1])
+        >>> Bags(indices, offsets, weights)(torch.tensor([[3.0], [4.0]])).tolist()
         [[6.0], [7.0]]
         """
         result: Tensor = embedding_bag(

@@ -30,9 +30,8 @@ def number(codes: Tensor) -> Numbering:
     One stable sort does it all, and is a radix sort for integers on a CPU. It leaves the same result on every
     device.
 
-    >>> numbering = number(torch.tensor([7, 3, 7]))
-    >>> numbering.codes.tolist(), numbering.number.tolist(), numbering.order.tolist(), numbering.starts.tolist()
-    ([3, 7], [1, 0, 1], [1, 0, 2], [0, 1])
+    >>> [part.tolist() for part in number(torch.tensor([7, 3, 7]))]
+    [[3, 7], [1, 0, 1], [1, 0, 2], [0, 1]]
     """
     ordered, order = codes.sort(stable=True)
     first = torch.ones_like(ordered, dtype=torch.bool)
