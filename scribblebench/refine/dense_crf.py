@@ -40,7 +40,7 @@ class Kernel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Grouping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which pixels are filtered as one point: those of a square of ``cell`` pixels, ``levels`` levels a colour."""
+    """Pixels in one square of ``cell`` pixels and one cube of ``levels`` levels are filtered as one."""
 
     cell: Positive = 16
     levels: Positive = 6
