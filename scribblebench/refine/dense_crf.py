@@ -88,7 +88,7 @@ class DenseCrf(Refiner, frozen=True):
             # The softmax of log p + message; a message is small enough for exp to do without the maximum.
             beliefs = messages(beliefs).exp_().mul_(unary)
             beliefs /= torch.mv(beliefs, ones)[:, None]
-        return beliefs.T.reshape(classes, height, width).contiguous()
+        return beliefs.T.contiguous().view(classes, height, width)
 
     def _spread(self, kernel: Kernel, picture: Tensor) -> Spread:
         height, width, _ = picture.shape

@@ -38,5 +38,5 @@ def number(codes: Tensor) -> Numbering:
     torch.ne(ordered[1:], ordered[:-1], out=first[1:])
     starts = first.nonzero().view(-1)
     numbers = torch.empty_like(codes, dtype=torch.int32)
-    numbers[order] = first.cumsum(0, dtype=torch.int32).sub_(1)
+    numbers.scatter_(0, order, first.cumsum(0, dtype=torch.int32).sub_(1))
     return Numbering(ordered[starts], numbers, order, starts.int())
