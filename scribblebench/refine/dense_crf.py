@@ -66,6 +66,8 @@ class DenseCrf(Refiner, frozen=True):
     grouping: Grouping | None = None
 
     def __post_init__(self) -> None:
+        if not self.kernels:
+            raise ValueError("a CRF needs at least one kernel")
         total = sum(kernel.weight for kernel in self.kernels)
         if total > _LARGEST_WEIGHT:
             raise ValueError(f"the kernels' weights add up to {total:g}, more than {_LARGEST_WEIGHT:g}")

@@ -86,7 +86,7 @@ def _lift(features: Tensor) -> Tensor:
     total = features.new_zeros(points)
     for axis in range(dimensions, 0, -1):
         scaled = features[axis - 1] * (math.sqrt(2 / 3 / (axis * (axis + 1))) * (dimensions + 1))
-        torch.sub(total, scaled, alpha=axis, out=lifted[axis])
+        torch.sub(total, scaled * axis, out=lifted[axis])
         total += scaled
     lifted[0] = total
     return lifted
@@ -101,8 +101,7 @@ def _nearest(lifted: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """
     axes = len(lifted)
     nearest = (lifted * (1 / axes)).round_()
-    # Subtracted before it is divided: the difference of two close numbers has no rounding error.
-    offset = torch.sub(lifted, nearest, alpha=axes).mul_(1 / axes)
+    offset = lifted - nearest * axes
     # Pairs are compared instead of sorted: 15 comparisons of whole rows for 5-D points.
     rank = nearest.sum(dim=0).to(torch.int8).repeat(axes, 1)
     for i, j in itertools.combinations(range(axes), 2):
@@ -111,7 +110,7 @@ def _nearest(lifted: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         rank[j] += ~behind
     # Rounded coordinates need not sum to zero; the ranks, shifted by their sum, say which to mend.
     wrap = (rank < 0).to(torch.int8) - (rank >= axes).to(torch.int8)
-    return nearest.add_(wrap), offset.sub_(wrap), rank.add_(wrap * axes)
+    return nearest.add_(wrap), offset.mul_(1 / axes).sub_(wrap), rank.add_(wrap * axes)
 
 
 def _weights(offset: Tensor) -> Tensor:
