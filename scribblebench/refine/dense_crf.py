@@ -40,7 +40,7 @@ class Kernel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Grouping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Pixels of one square of ``cell`` pixels and one colour of ``levels`` levels are one point."""
+    """Pixels in one square of ``cell`` pixels and one cube of ``levels`` levels are filtered as one."""
 
     cell: Positive = 16
     levels: Positive = 6
@@ -57,7 +57,7 @@ class DenseCrf(Refiner, frozen=True):
         kernels: what the neighbours are.
         iterations: of the mean field. Labels still flip at the tenth, so none stops early.
         floor: smallest probability that the network is taken to mean.
-        grouping: filter groups of pixels with colour kernels instead of pixels: faster, nearly the same.
+        grouping: filter groups of pixels instead of pixels by colour: faster, nearly the same labels.
     """
 
     kernels: tuple[Kernel, ...]
@@ -66,6 +66,8 @@ class DenseCrf(Refiner, frozen=True):
     grouping: Grouping | None = None
 
     def __post_init__(self) -> None:
+        if not self.kernels:
+            raise ValueError("a CRF needs at least one kernel")
         total = sum(kernel.weight for kernel in self.kernels)
         if total > _LARGEST_WEIGHT:
             raise ValueError(f"the kernels' weights add up to {total:g}, more than {_LARGEST_WEIGHT:g}")
@@ -79,7 +81,7 @@ class DenseCrf(Refiner, frozen=True):
         """
         _check(probabilities, picture)
         classes, height, width = probabilities.shape
-        unary = probabilities.reshape(classes, -1).T.float().clamp(min=self.floor)
+        unary = probabilities.reshape(classes, -1).T.float().contiguous().clamp_(min=self.floor)
         unary /= unary.sum(dim=1, keepdim=True)
         ones = unary.new_ones(classes)
         messages = together([self._spread(kernel, picture.to(unary.device)) for kernel in self.kernels])
@@ -88,7 +90,7 @@ class DenseCrf(Refiner, frozen=True):
             # The softmax of log p + message; a message is small enough for exp to do without the maximum.
             beliefs = messages(beliefs).exp_().mul_(unary)
             beliefs /= torch.mv(beliefs, ones)[:, None]
-        return beliefs.T.reshape(classes, height, width).contiguous()
+        return beliefs.T.contiguous().view(classes, height, width)
 
     def _spread(self, kernel: Kernel, picture: Tensor) -> Spread:
         height, width, _ = picture.shape
@@ -110,7 +112,7 @@ def _by_position(kernel: Kernel, height: int, width: int, device: torch.device) 
 
 
 def _grid(height: int, width: int, device: torch.device) -> Tensor:
-    """X and y of each pixel, (h * w, 2)."""
+    """Where each pixel is: x and y, (h * w, 2)."""
     rows, columns = (torch.arange(side, dtype=torch.float32, device=device) for side in (height, width))
     return torch.cartesian_prod(rows, columns).flip(1).contiguous()
 

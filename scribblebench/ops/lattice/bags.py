@@ -23,10 +23,9 @@ class Bags(NamedTuple):
     def __call__(self, values: Tensor) -> Tensor:
         """Multiply with (columns, channels).
 
-        >>> rows, columns = torch.tensor([0, 0, 1]), torch.tensor([0, 1])
-        >>> double_and_sum = Bags(rows, columns, torch.tensor([2.0, 1.0, 1.0]))
-        >>> double_and_sum(torch.tensor([[3.0], [4.0]])).tolist()
-        [[6.0], [7.0]]
+        >>> rows = Bags(torch.tensor([0, 0, 1]), torch.tensor([0, 1]), torch.tensor([2.0, 1.0, 3.0]))
+        >>> rows(torch.tensor([[3.0], [4.0]])).tolist()
+        [[6.0], [15.0]]
         """
         result: Tensor = embedding_bag(
             self.indices, values, self.offsets, mode="sum", per_sample_weights=self.weights

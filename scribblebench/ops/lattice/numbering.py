@@ -30,16 +30,13 @@ def number(codes: Tensor) -> Numbering:
     One stable sort does it all, and is a radix sort for integers on a CPU. It leaves the same result on every
     device.
 
-    >>> numbering = number(torch.tensor([7, 3, 7]))
-    >>> numbering.codes.tolist(), numbering.number.tolist()
-    ([3, 7], [1, 0, 1])
-    >>> numbering.order.tolist(), numbering.starts.tolist()
-    ([1, 0, 2], [0, 1])
+    >>> [part.tolist() for part in number(torch.tensor([7, 3, 7]))]
+    [[3, 7], [1, 0, 1], [1, 0, 2], [0, 1]]
     """
     ordered, order = codes.sort(stable=True)
     first = torch.ones_like(ordered, dtype=torch.bool)
     torch.ne(ordered[1:], ordered[:-1], out=first[1:])
     starts = first.nonzero().view(-1)
     numbers = torch.empty_like(codes, dtype=torch.int32)
-    numbers[order] = first.cumsum(0, dtype=torch.int32).sub_(1)
+    numbers.scatter_(0, order, first.cumsum(0, dtype=torch.int32).sub_(1))
     return Numbering(ordered[starts], numbers, order, starts.int())

@@ -24,15 +24,15 @@ class Lattice:
     Attributes:
         vertex: (n, d + 1), the vertices at the corners of each point's simplex.
         weights: (n, d + 1), the point's weights on them.
-        order: the corners of all points, counted row by row, sorted by vertex.
-        starts: where each vertex begins in ``order``; the end of ``order`` last, for one vertex of zeros.
+        members: the points at each vertex in turn, and their weights on it, (n * (d + 1),).
+        starts: where each vertex begins in ``members``; their end last, for one vertex of zeros.
         blurs: one matrix an axis, each symmetric.
         before, after: a factor for each point, or None.
     """
 
     vertex: Tensor
     weights: Tensor
-    order: Tensor
+    members: tuple[Tensor, Tensor]
     starts: Tensor
     blurs: tuple[Bags, ...]
     before: Tensor | None = None
@@ -65,10 +65,9 @@ class Lattice:
     @cached_property
     def splat(self) -> Bags:
         """From points to vertices."""
-        corners = self.weights.shape[1]
-        weights = self.weights if self.before is None else self.weights * self.before[:, None]
-        points = (self.order // corners).to(self.starts.dtype)
-        return Bags(points, self.starts, weights.reshape(-1).index_select(0, self.order))
+        points, weights = self.members
+        factor = 1 if self.before is None else self.before.index_select(0, points)
+        return Bags(points, self.starts, weights * factor)
 
     @cached_property
     def slice(self) -> Bags:
@@ -116,7 +115,10 @@ def build(features: Tensor) -> Lattice:
         vertices = number(codes.view(-1))
         blurs = tuple(_blur(vertices.codes, step, weights) for step in steps)
         starts = torch.cat([vertices.starts, vertices.starts.new_tensor([codes.numel()])])
-    return Lattice(vertices.number.view_as(codes), weights, vertices.order, starts, blurs)
+        # Row of a position in row-major order; float64 divides several times faster than integers do.
+        points = vertices.order.double().add_(0.5).div_(codes.shape[1]).int()
+        members = points, weights.view(-1).index_select(0, vertices.order)
+    return Lattice(vertices.number.view_as(codes), weights, members, starts, blurs)
 
 
 def _blur(vertices: Tensor, step: int, like: Tensor) -> Bags:

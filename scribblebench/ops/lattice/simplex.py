@@ -77,7 +77,7 @@ def simplices(features: Tensor) -> Simplices:
 
 
 def _lift(features: Tensor) -> Tensor:
-    """Place points on the hyperplane, in units of d + 1, so that the blur has a variance of one.
+    """Place points on the hyperplane, scaled so that the blur has a variance of one.
 
     Splat, blur and slice together have the variance 2 (d + 1)^2 / 3 of the coordinates, which is divided out.
     """
@@ -85,8 +85,8 @@ def _lift(features: Tensor) -> Tensor:
     lifted = features.new_empty(dimensions + 1, points)
     total = features.new_zeros(points)
     for axis in range(dimensions, 0, -1):
-        scaled = features[axis - 1] * math.sqrt(2 / 3 / (axis * (axis + 1)))
-        torch.sub(total, scaled, alpha=axis, out=lifted[axis])
+        scaled = features[axis - 1] * (math.sqrt(2 / 3 / (axis * (axis + 1))) * (dimensions + 1))
+        torch.sub(total, scaled * axis, out=lifted[axis])
         total += scaled
     lifted[0] = total
     return lifted
@@ -96,12 +96,12 @@ def _nearest(lifted: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Round to the nearest vertex of remainder zero.
 
     Returns:
-        m of that vertex, what is left of the coordinates, and each coordinate's rank in what is left, 0 for
-        the largest; all (d + 1, n).
+        m of that vertex, what is left of the coordinates in units of d + 1, and each coordinate's rank in
+        what is left, 0 for the largest; all (d + 1, n).
     """
-    nearest = lifted.round()
-    offset = lifted - nearest
     axes = len(lifted)
+    nearest = (lifted * (1 / axes)).round_()
+    offset = lifted - nearest * axes
     # Pairs are compared instead of sorted: 15 comparisons of whole rows for 5-D points.
     rank = nearest.sum(dim=0).to(torch.int8).repeat(axes, 1)
     for i, j in itertools.combinations(range(axes), 2):
@@ -110,7 +110,7 @@ def _nearest(lifted: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         rank[j] += ~behind
     # Rounded coordinates need not sum to zero; the ranks, shifted by their sum, say which to mend.
     wrap = (rank < 0).to(torch.int8) - (rank >= axes).to(torch.int8)
-    return nearest.add_(wrap), offset.sub_(wrap), rank.add_(wrap * axes)
+    return nearest.add_(wrap), offset.mul_(1 / axes).sub_(wrap), rank.add_(wrap * axes)
 
 
 def _weights(offset: Tensor) -> Tensor:
