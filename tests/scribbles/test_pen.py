@@ -15,7 +15,9 @@ from scribblebench.scribbles.pen import Pen
 from scribblebench.scribbles.stroke import Annotation, Stroke
 
 WIDTH, HEIGHT = 24, 18
-coordinates = st.integers(-6, 28).map(float) | st.floats(-6, 28, width=32)
+# Finer than the pen's own tie, but no segment as short as a rounding error: that has no direction.
+_FINE = 2**12
+coordinates = st.integers(-6, 28).map(float) | st.integers(-6 * _FINE, 28 * _FINE).map(lambda i: i / _FINE)
 polylines = arrays.arrays(np.float64, st.tuples(st.integers(1, 5), st.just(2)), elements=coordinates)
 pens = st.builds(
     Pen,
