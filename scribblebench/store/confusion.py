@@ -185,7 +185,7 @@ def read_confusion(folder: Path, record: Record) -> PerImageConfusion:
     _compare(path, matrices.total(), record, record.miou, record.iou)
     if (matrices.crf is not None) != bool(record.crf):
         has, says = ("none" if empty else "some" for empty in (matrices.crf is None, not record.crf))
-        raise UserError(f"{path} has {has} of a CRF, its record says {says}. Run the cell again.")
+        raise UserError(f"{path} holds {has} of a CRF, its record says {says}. Run the cell again.")
     if matrices.crf is not None:
         _compare(path, matrices.crf.total(), record, record.miou_crf, record.iou_crf)
     return matrices
