@@ -39,8 +39,8 @@ class Trainings:
         return {cell.slug: standing(cell, self.places) for cell in self.to_train}
 
     def warnings(self) -> Sequence[str]:
-        """What was said of the splits: the same for every cell."""
-        return self.to_train[0].warnings if self.to_train else ()
+        """What was said of the splits, the same for every cell, and of methods."""
+        return tuple(dict.fromkeys(warning for cell in self.to_train for warning in cell.warnings))
 
     def run(self, how: How, display: Display) -> Outcome:
         """Train what is missing."""

@@ -1,0 +1,62 @@
+"""The labels of a method's later stages: strokes propagated, with what the network predicts by then."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from scribblebench.inference import Inference, Network
+from scribblebench.loading.batches import Batches
+from scribblebench.loading.images import normalise
+from scribblebench.propagation import Propagation
+
+# Raise it when equal networks, parts and images would give other labels than before.
+RULE = 1
+
+Predict = Callable[[int], NDArray[np.float32]]
+"""Index of an image -> probabilities (classes, h, w)."""
+
+
+def relabelled(
+    batches: Batches, chosen: Sequence[str], propagation: Propagation, predict: Predict | None
+) -> Iterator[tuple[str, NDArray[np.uint8]]]:
+    """Make the label maps of training images.
+
+    Args:
+        batches: the training split, with the strokes.
+        chosen: ids of the images.
+        propagation: how.
+        predict: what the network says of an image; None before it is trained.
+
+    Yields:
+        An image's id, and its label map, uint8 (h, w).
+    """
+    index = {image: place for place, image in enumerate(batches.ids)}
+    for image in chosen:
+        at = index[image]
+        picture = batches.images.image(at).permute(1, 2, 0).cpu().numpy()
+        strokes = batches.labels.image(at)[0].cpu().numpy()
+        probabilities = predict(at) if predict else None
+        yield image, propagation(np.ascontiguousarray(picture), strokes, batches.ignore_index, probabilities)
+
+
+def predictor(network: Network, inference: Inference, batches: Batches, stride: int) -> Predict:
+    """Return what asks a network for an image of the training split.
+
+    Args:
+        network: normalised images to logits, in evaluation mode.
+        inference: how whole images are looked at.
+        batches: the training split.
+        stride: the network's output stride.
+    """
+
+    @torch.no_grad()
+    def predict(index: int) -> NDArray[np.float32]:
+        pixels = batches.images.image(index)[None].to(batches.device)
+        scores = inference(network, normalise(pixels), stride)
+        return scores[0].float().cpu().numpy()
+
+    return predict
