@@ -9,11 +9,12 @@ from typing import Any
 from scribblebench.loading.images import Pictures, load_pictures
 from scribblebench.nn.network import Network
 from scribblebench.sources.label_maps import LabelMaps, Labels
+from scribblebench.sources.workers import in_order
 from scribblebench.training.build import make_network, make_relabelling, make_terms
 from scribblebench.training.cell import Cell
-from scribblebench.training.data import Places, training_batches
+from scribblebench.training.data import Places, prepare_variant, training_batches
 from scribblebench.training.loop import Trainer, logits_of
-from scribblebench.training.relabel import Predict, predictor, relabelled
+from scribblebench.training.relabel import Predict, Propagated, predictor, relabelled
 from scribblebench.training.spans import Span, spans
 
 Advance = Callable[[int, int], None]
@@ -64,9 +65,12 @@ class Stages:
 
         def make(ids: Sequence[str]) -> Iterable[tuple[str, Labels]]:
             part = span.propagation(f"method {self._cell.method.name}")
-            return relabelled(strokes, ids, part, self._predict() if span.sees_predictions else None)
+            return relabelled(strokes, ids, part, self._predict())
 
-        maps.ensure(strokes.ids, make, lambda done: advance(done, len(strokes.ids)))
+        if span.sees_predictions:
+            maps.ensure(strokes.ids, make, lambda done: advance(done, len(strokes.ids)))
+        else:
+            prepare_labels(self._cell, self._places, advance=advance)
         sizes = [(height, width) for height, width in strokes.images.sizes.tolist()]
         made = load_pictures(lambda index: maps.label(strokes.ids[index]), sizes, 1)
         return made.to(strokes.labels.pixels.device)
@@ -76,6 +80,30 @@ class Stages:
         network.eval()
         logits = logits_of(network, protocol.precision)
         return predictor(logits, make_relabelling(protocol), self._strokes, protocol.output_stride)
+
+
+def prepare_labels(
+    cell: Cell, places: Places, workers: int = 1, advance: Advance = lambda done, total: None
+) -> None:
+    """Make the labels of a cell's first stage, if that has other ones than the strokes, or find them.
+
+    Args:
+        cell: the cell.
+        places: where data and label maps are.
+        workers: processes.
+        advance: told of images that have their labels, and of images in all.
+    """
+    span = spans(cell.method, cell.protocol.epochs)[0]
+    if not span.labels:
+        return
+    ids = sorted(places.dataset.ids("train"))
+
+    def make(missing: Sequence[str]) -> Iterable[tuple[str, Labels]]:
+        part = span.propagation(f"method {cell.method.name}")
+        variant = prepare_variant(cell, places, workers)
+        return in_order(Propagated(places.dataset, variant, part).of, missing, workers)
+
+    label_maps(cell, places, span).ensure(ids, make, lambda done: advance(done, len(ids)))
 
 
 def label_maps(cell: Cell, places: Places, span: Span) -> LabelMaps:
