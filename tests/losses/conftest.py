@@ -68,7 +68,14 @@ def step_of(
         labels[0, 20:23, 15:40] = 1
         labels[1, 5:8, 5:20] = 3
     output = network(images)
-    return Step(images, labels, valid, output, network.second_pass, ignore_index, lambda name: draw)
+
+    def averaged(images: Tensor, decay: float) -> Output:
+        with torch.no_grad():
+            return network.second_pass(images, "logits")
+
+    return Step(
+        images, labels, valid, output, network.second_pass, ignore_index, lambda name: draw, averaged=averaged
+    )
 
 
 @pytest.fixture
