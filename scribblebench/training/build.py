@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -38,16 +37,7 @@ def make_terms(method: MethodCard, losses: Sequence[LossTerm] | None = None) -> 
     return [Term(card, LOSSES.build(card.part, card.options, where)) for card in terms]
 
 
-def make_inference(protocol: ProtocolCard) -> Inference:
-    """Build the way in which a protocol looks at validation images."""
-    return _inference(protocol.evaluation, protocol.name)
-
-
 def make_relabelling(protocol: ProtocolCard) -> Inference:
     """Build the way in which a protocol looks at training images that are given new labels."""
-    return _inference(protocol.relabelling, protocol.name)
-
-
-def _inference(spec: dict[str, Any], protocol: str) -> Inference:
-    options = {k: v for k, v in spec.items() if k != "part"}
-    return INFERENCES.build(spec.get("part", ""), options, f"protocol {protocol}")
+    options = {k: v for k, v in protocol.relabelling.items() if k != "part"}
+    return INFERENCES.build(protocol.relabelling.get("part", ""), options, f"protocol {protocol.name}")

@@ -9,13 +9,13 @@ import msgspec
 from scribblebench.core.cards import MethodCard, ProtocolCard
 from scribblebench.core.files import fingerprint
 from scribblebench.core.identity import stated, stated_part, versions
-from scribblebench.inference import INFERENCES
 from scribblebench.propagation import PROPAGATIONS
 from scribblebench.sources import manifest
 from scribblebench.sources.manifest import Digests
 from scribblebench.sources.spec import VariantSpec
 from scribblebench.store.record import slug_of
 from scribblebench.training import evaluate
+from scribblebench.training.evaluation_parts import stated_evaluation
 from scribblebench.training.recipe import recipe, relabelling, whole_epochs
 from scribblebench.training.spans import Span, spans
 
@@ -95,12 +95,12 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def identity(self) -> dict[str, Any]:
         """Everything that decides the cell's numbers: another evaluation does not train again."""
-        evaluation = self.protocol.evaluation
+        evaluation = stated_evaluation(self.protocol)
         return {
             "training": self.training_identity,
             "evaluation": {
-                **stated_part(INFERENCES, evaluation, "part", f"protocol {self.protocol.name}"),
-                "rules": {"evaluation": evaluate.RULE, **versions((INFERENCES, evaluation.get("part", "")))},
+                **evaluation,
+                "rules": {"evaluation": evaluate.RULE, **evaluation["rules"]},
             },
             "val": {
                 "photographs": self.val.photographs,

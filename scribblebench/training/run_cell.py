@@ -14,11 +14,12 @@ from scribblebench.nn.network import Network, parameter_counts
 from scribblebench.store.confusion import PerImageConfusion, iou, mean_iou
 from scribblebench.store.record import Record, confusion_path
 from scribblebench.training import checkpoint, provenance
-from scribblebench.training.build import make_inference, make_network
+from scribblebench.training.build import make_network
 from scribblebench.training.cell import Cell
 from scribblebench.training.checkpoint import Progress
 from scribblebench.training.data import Places, validation
 from scribblebench.training.evaluate import evaluate
+from scribblebench.training.evaluation_parts import crf_name, make_crf, make_inference
 from scribblebench.training.loop import logits_of
 from scribblebench.training.memory import reset_peak
 from scribblebench.training.stages import Stages
@@ -60,7 +61,7 @@ def use_threads(cell: Cell, places: Places) -> None:
 
 def score(cell: Cell, network: Network, places: Places, watcher: Watcher) -> PerImageConfusion:
     """Evaluate a network on the validation split as the protocol says."""
-    inference, split = make_inference(cell.protocol), validation(places)
+    inference, crf, split = make_inference(cell.protocol), make_crf(cell.protocol), validation(places)
     done = 0
 
     def advance(images: int) -> None:
@@ -70,7 +71,7 @@ def score(cell: Cell, network: Network, places: Places, watcher: Watcher) -> Per
 
     network.eval()
     logits = logits_of(network, cell.protocol.precision)
-    return evaluate(logits, inference, split, cell.protocol.output_stride, advance)
+    return evaluate(logits, inference, split, cell.protocol.output_stride, advance, crf)
 
 
 def blank_record(cell: Cell, places: Places) -> Record:
@@ -91,6 +92,7 @@ def blank_record(cell: Cell, places: Places) -> Record:
         identity=cell.identity,
         training_id=cell.training_id,
         classes=cell.classes,
+        crf=crf_name(cell.protocol),
         started=datetime.now(UTC).isoformat(timespec="seconds"),
         warnings=cell.warnings,
         threads=cell.protocol.threads if places.device.type == "cpu" else 0,
@@ -104,16 +106,25 @@ def blank_record(cell: Cell, places: Places) -> Record:
 def _done(
     blank: Record, scores: PerImageConfusion, progress: Progress, network: Network, seconds: float
 ) -> Record:
-    total = scores.total()
+    miou, ious = _scored(scores)
+    miou_crf, ious_crf = (None, []) if scores.crf is None else _scored(scores.crf)
     counts = parameter_counts(network)
     return msgspec.structs.replace(
         blank,
         status="done",
-        miou=mean_iou(total),
-        iou=[None if math.isnan(value) else value for value in iou(total).tolist()],
+        miou=miou,
+        iou=ious,
+        miou_crf=miou_crf,
+        iou_crf=ious_crf,
         curve=progress.curve,
         epochs=progress.epochs,
         seconds=progress.seconds + seconds,
         peak_memory_mb=progress.peak_memory_mb,
         parameters={**counts, "total": sum(counts.values())},
     )
+
+
+def _scored(scores: PerImageConfusion) -> tuple[float, list[float | None]]:
+    """Mean IoU, and the IoU of each class, None where it does not occur."""
+    total = scores.total()
+    return mean_iou(total), [None if math.isnan(value) else value for value in iou(total).tolist()]

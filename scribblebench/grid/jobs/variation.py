@@ -13,8 +13,8 @@ from scribblebench.grid.jobs.train import Trainings, trainings
 from scribblebench.grid.measure import Measurements, Task, blank_measurement
 from scribblebench.grid.standing import Standing
 from scribblebench.store.measurement import Value
-from scribblebench.training.build import make_inference
 from scribblebench.training.cell import Cell
+from scribblebench.training.evaluation_parts import make_inference
 from scribblebench.training.variation import RULE, SHARE, varied
 
 
