@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from losses.conftest import Network, step_of
 from losses.test_contract import CONTRACTS
+from propagation import test_contract as propagation
 from scribblebench.core.cards import Augmentation, Optimizer
 from scribblebench.core.registry import Registry
 from scribblebench.core.seeds import integer_seed, rng
@@ -26,6 +27,7 @@ from scribblebench.loading import augment
 from scribblebench.losses import LOSSES
 from scribblebench.nn.backbones import BACKBONES
 from scribblebench.nn.heads import HEADS, HeadSpec
+from scribblebench.propagation import PROPAGATIONS
 from scribblebench.scribbles.degradation import Scene, degrade
 from scribblebench.scribbles.degradations import DEGRADATIONS
 from scribblebench.scribbles.draw import draw
@@ -106,6 +108,14 @@ def _inferences(name: str) -> Iterator[tuple[str, Numbers]]:
     yield name, summary(INFERENCES.build(name, options, "rules")(network, _noise(1, 3, 60, 83), 8))
 
 
+def _propagations(name: str) -> Iterator[tuple[str, Numbers]]:
+    picture, strokes, probabilities = propagation.scene()
+    for options in propagation.CONTRACTS[name]:
+        part = PROPAGATIONS.build(name, options, "rules")
+        labels = [part(picture, strokes, propagation.IGNORE, given) for given in (None, probabilities)]
+        yield f"{name} {json.dumps(options, sort_keys=True)}", summary(labels)
+
+
 def _annotation() -> Annotation:
     points = rng("rules", "strokes").uniform(0, 40, (6, 5, 2))
     strokes = tuple(Stroke(1 + i % 3, np.floor(p)) for i, p in enumerate(points))
@@ -150,6 +160,7 @@ _REGISTRIES: list[tuple[Registry[Any], Callable[[str], Iterator[tuple[str, Numbe
     (BACKBONES, _backbones),
     (INFERENCES, _inferences),
     (DEGRADATIONS, _degradations),
+    (PROPAGATIONS, _propagations),
 ]
 
 
