@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from scribblebench.core.registry import Part, Registry
 
+Labels = NDArray[np.uint8]
+
 
 class Propagation(Part, frozen=True):
     """A way of propagating labels; its fields are its options.
@@ -27,10 +29,10 @@ class Propagation(Part, frozen=True):
     def __call__(
         self,
         picture: NDArray[np.uint8],
-        strokes: NDArray[np.uint8],
+        strokes: Labels,
         ignore_index: int,
         probabilities: NDArray[np.float32] | None,
-    ) -> NDArray[np.uint8]:
+    ) -> Labels:
         """Make the labels of one image.
 
         Args:
@@ -42,6 +44,10 @@ class Propagation(Part, frozen=True):
 
         Returns:
             A label map, (h, w), the ignore index where nothing is said. Pixels of strokes keep their class.
+
+        Raises:
+            UserError: the sizes differ, a stroke is of a class without probability, or a probability is not
+                a finite number of at least 0.
         """
         raise TypeError(f"{type(self).__name__} does not say how it is computed")
 

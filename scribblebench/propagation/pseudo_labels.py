@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from scribblebench.core.cards import Share
 from scribblebench.core.errors import UserError
 from scribblebench.core.registry import Registry
-from scribblebench.propagation import PROPAGATIONS, Propagation
+from scribblebench.propagation import PROPAGATIONS, Labels, Propagation
+from scribblebench.propagation._inputs import check_inputs
 from scribblebench.refine import REFINERS
 from scribblebench.refine.dense_crf import PRESETS
 
@@ -41,15 +42,16 @@ class PseudoLabels(Propagation, frozen=True):
     def __call__(
         self,
         picture: NDArray[np.uint8],
-        strokes: NDArray[np.uint8],
+        strokes: Labels,
         ignore_index: int,
         probabilities: NDArray[np.float32] | None,
-    ) -> NDArray[np.uint8]:
+    ) -> Labels:
         """Make the labels of one image (see ``Propagation``).
 
         Raises:
-            UserError: there are no predictions.
+            UserError: there are no predictions, or the inputs do not belong together.
         """
+        check_inputs(picture, strokes, ignore_index, probabilities)
         if probabilities is None:
             raise UserError("pseudo_labels needs predictions: it cannot make the labels of a first stage.")
         sure = torch.from_numpy(probabilities)

@@ -11,7 +11,9 @@ from scribblebench.propagation.pseudo_labels import PseudoLabels
 PICTURE = np.zeros((1, 4, 3), dtype=np.uint8)
 STROKES = np.array([[2, 255, 255, 0]], dtype=np.uint8)
 # Classes in rows, pixels in columns.
-PROBABILITIES = np.array([[0.1, 0.3, 0.2, 0.1], [0.8, 0.5, 0.4, 0.8], [0.1, 0.2, 0.4, 0.1]], dtype=np.float32)
+PROBABILITIES = np.array(
+    [[0.1, 0.3, 0.2, 0.1], [0.8, 0.5, 0.4, 0.8], [0.1, 0.2, 0.4, 0.1]], dtype=np.float32
+)[:, None]
 
 
 @pytest.mark.parametrize(
