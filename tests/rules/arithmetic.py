@@ -200,5 +200,7 @@ if __name__ == "__main__":
     now = all_numbers()
     if wrong := changed(now, read()):
         sys.exit(f"Other numbers under the same rule: {', '.join(wrong)}. Raise the rule first.")
+    # What is the same but for rounding stays as it is written, so that a change shows what has changed.
+    now |= {name: kept for name, kept in read().items() if name in now and now[name][0] == kept[0]}
     lines = (f"  {json.dumps(name)}: {json.dumps(now[name])}" for name in sorted(now))
     FILE.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
