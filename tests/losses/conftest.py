@@ -26,6 +26,7 @@ class Network(nn.Module):
         self.alpha = nn.Parameter(torch.tensor(0.5))
         self.classifier = nn.Conv2d(6, CLASSES, 1)
         self.embedding = nn.Conv2d(6, 3, 1)
+        self.boundary = nn.Conv2d(6, 1, 1)
         self.calls: list[tuple[str, bool]] = []
 
     def forward(self, images: Tensor) -> Output:
@@ -34,7 +35,7 @@ class Network(nn.Module):
         energies = Energies(query, key, *before.shape[-2:])
         walked = (energies.matrix() @ value).mT.reshape(before.shape)
         after = self.alpha * walked + before
-        features = {"embedding": self.embedding(before)}
+        features = {"embedding": self.embedding(before), "boundary": self.boundary(before)}
         return Output(before, energies, self.alpha, after, self.classifier(after), features)
 
     def second_pass(self, images: Tensor, until: str, update_statistics: bool = False) -> Output:
@@ -68,7 +69,14 @@ def step_of(
         labels[0, 20:23, 15:40] = 1
         labels[1, 5:8, 5:20] = 3
     output = network(images)
-    return Step(images, labels, valid, output, network.second_pass, ignore_index, lambda name: draw)
+
+    def averaged(images: Tensor, decay: float) -> Output:
+        with torch.no_grad():
+            return network.second_pass(images, "logits")
+
+    return Step(
+        images, labels, valid, output, network.second_pass, ignore_index, lambda name: draw, averaged=averaged
+    )
 
 
 @pytest.fixture
