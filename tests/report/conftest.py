@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from scribblebench.core.files import fingerprint
 from scribblebench.core.seeds import rng, uniform
@@ -35,6 +36,16 @@ def scored(accuracy: float, seed: int, images: int, classes: int) -> PerImageCon
             odds[true] = right
             matrix[true] += draw.multinomial(5000 if true == 0 else 1500, odds)
     return PerImageConfusion(tuple(f"toy_{i:04d}" for i in range(images)), matrices)
+
+
+def mended(matrices: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Put an eighth of the pixels of each kind of error right."""
+    moved = matrices // 8
+    diagonal = np.arange(matrices.shape[1])
+    moved[:, diagonal, diagonal] = 0
+    better = matrices - moved
+    better[:, diagonal, diagonal] += moved.sum(axis=2)
+    return better
 
 
 def ious(counted: PerImageConfusion) -> list[float | None]:
@@ -85,9 +96,8 @@ def make(tmp_path: Path) -> Make:
         found = scored(accuracy + 0.02 * uniform("luck", method, seed), seed, images, len(classes))
         refined: dict[str, Any] = {}
         if crf:
-            better = scored(accuracy + 0.04, seed, images, len(classes))
-            found = PerImageConfusion(found.ids, found.matrices, better.matrices)
-            refined = {"crf": crf, "miou_crf": mean_iou(better.total()), "iou_crf": ious(better)}
+            found = PerImageConfusion(found.ids, found.matrices, mended(found.matrices))
+            refined = {"crf": crf, "miou_crf": mean_iou(found.crf.total()), "iou_crf": ious(found.crf)}
         total = found.total()
         given: dict[str, Any] = {
             "cell": cell,
