@@ -40,9 +40,9 @@ CONTRACTS: dict[str, list[tuple[dict[str, Any], set[str]]]] = {
     "mean_teacher": [({}, EVERYTHING)],
     "soft_self_labels": [({}, EVERYTHING), ({"block": 2, "steps": 3}, EVERYTHING)],
     "rawks": [
-        ({"contrast": 1.0}, EVERYTHING),
+        ({"contrast": 1.5, "sharpness": 2.0}, EVERYTHING),
         # The weight is held still: with it no finite difference would be the gradient of what is learned.
-        ({"contrast": 1.0, "uncertainty": 0.0, "stride": 8, "learned": True}, {*EVERYTHING, "boundary"}),
+        ({"contrast": 1.5, "sharpness": 2.0, "uncertainty": 0.0, "learned": True}, {*EVERYTHING, "boundary"}),
     ],
 }
 # Targets that are made from the network's own output without gradient: no finite difference holds them still.
