@@ -27,7 +27,7 @@ def check_method(method: MethodCard, protocol: ProtocolCard) -> None:
     evaluation = {k: v for k, v in protocol.evaluation.items() if k != "part"}
     INFERENCES.build(protocol.evaluation.get("part", ""), evaluation, f"protocol '{protocol.name}'")
     cells = (protocol.crop - 1) // protocol.output_stride + 1
-    given = Given(head.gives, name, protocol.crop, head.walk_cells(cells))
+    given = Given(head.given, name, protocol.crop, head.walk_cells(cells))
     for term in method.losses:
         try:
             LOSSES.build(term.part, term.options, where).check(given)

@@ -8,6 +8,7 @@ from functools import partial
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import interpolate
 
 from scribblebench.core import seeds
 from scribblebench.ops.step import Output, Step
@@ -35,7 +36,11 @@ class Network(nn.Module):
         walked = (energies.matrix() @ value).mT.reshape(before.shape)
         after = self.alpha * walked + before
         features = {"embedding": self.embedding(before)}
-        return Output(before, energies, self.alpha, after, self.classifier(after), features)
+        logits = self.classifier(after)
+        features = {"embedding": self.embedding(before)}
+        # On a grid fine enough for the strokes to have cells of it under them.
+        scales = (logits, self.classifier(interpolate(after, scale_factor=2.0)))
+        return Output(before, energies, self.alpha, after, logits, features, scales)
 
     def second_pass(self, images: Tensor, until: str, update_statistics: bool = False) -> Output:
         self.calls.append((until, update_statistics))

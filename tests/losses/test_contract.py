@@ -16,6 +16,7 @@ EVERYTHING = {"trunk", "query", "key", "value", "alpha", "classifier"}
 # Name -> options to try, and the parameters that the gradient must reach with them.
 CONTRACTS: dict[str, list[tuple[dict[str, Any], set[str]]]] = {
     "partial_cross_entropy": [({}, EVERYTHING)],
+    "multi_scale_cross_entropy": [({}, EVERYTHING)],
     "entropy": [
         ({}, EVERYTHING),
         ({"include_padding": True}, {"trunk", "classifier"}),

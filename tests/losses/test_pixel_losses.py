@@ -1,7 +1,8 @@
-"""Cross-entropy against torch's own, entropy against scipy's."""
+"""Cross-entropies against torch's own, entropy against scipy's."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 
 import pytest
@@ -11,6 +12,7 @@ from torch import nn
 from torch.nn import functional
 
 from scribblebench.losses.entropy import Entropy
+from scribblebench.losses.multi_scale_cross_entropy import MultiScaleCrossEntropy
 from scribblebench.losses.partial_cross_entropy import PartialCrossEntropy
 from scribblebench.ops.step import Step
 
@@ -32,6 +34,20 @@ def test_partial_cross_entropy_without_labels_is_a_zero_with_gradient(
     value.backward()
     reached = [p for name, p in network.named_parameters() if not name.startswith("embedding")]
     assert all(p.grad is not None and p.grad.abs().sum() == 0 for p in reached)
+
+
+def test_multi_scale_cross_entropy_is_the_sum_over_scales_and_maximum(make_step: Callable[..., Step]) -> None:
+    step = make_step()
+    draws = torch.Generator().manual_seed(2)
+    labels = torch.randint(4, (2, 49, 49), generator=draws)
+    labels[:, ::8, 16] = 255
+    largest, half = torch.randn(2, 4, 7, 7, generator=draws), torch.randn(2, 4, 4, 4, generator=draws)
+    output = dataclasses.replace(step.output, logits=largest, scales=(largest - 1, half))
+    value = MultiScaleCrossEntropy()(dataclasses.replace(step, labels=labels, output=output)).value
+    fine, coarse = labels[:, ::8, ::8], labels[:, ::16, ::16]
+    pairs = [(largest, fine), (largest - 1, fine), (half, coarse)]
+    expected = sum(functional.cross_entropy(*pair, ignore_index=255) for pair in pairs)
+    torch.testing.assert_close(value, expected)
 
 
 @pytest.mark.parametrize("include_padding", [False, True])

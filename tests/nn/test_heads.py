@@ -12,6 +12,7 @@ from scribblebench.nn.network import Network, parameter_counts
 Build = Callable[..., Network]
 OPTIONS = {
     "aspp": [{}],
+    "aspp_sum": [{}, {"rates": (1, 4), "scales": (1.0, 0.75, 0.5)}],
     "embedding": [{"width": 16}],
     "plain": [{}],
     "random_walk": [
