@@ -15,8 +15,9 @@ from scribblebench.ops.step import LossValue, Step
 EVERYTHING = {"trunk", "query", "key", "value", "alpha", "classifier"}
 # Name -> options to try, and the parameters that the gradient must reach with them.
 CONTRACTS: dict[str, list[tuple[dict[str, Any], set[str]]]] = {
-    "partial_cross_entropy": [({}, EVERYTHING)],
+    "partial_cross_entropy": [({}, EVERYTHING), ({"also": ["coarse"]}, {*EVERYTHING, "coarse"})],
     "multi_scale_cross_entropy": [({}, EVERYTHING)],
+    "boundary_regression": [({}, {"trunk", "boundary"}), ({"sigma": 0.5}, {"trunk", "boundary"})],
     "entropy": [
         ({}, EVERYTHING),
         ({"include_padding": True}, {"trunk", "classifier"}),
