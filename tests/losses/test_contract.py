@@ -37,6 +37,10 @@ CONTRACTS: dict[str, list[tuple[dict[str, Any], set[str]]]] = {
         ({"sigma": 1.0, "stride": 8}, {*EVERYTHING, "embedding"}),
         ({"sigma": 1.0, "high_level": False}, EVERYTHING),
     ],
+    "gaussian_mixture": [
+        ({}, {*EVERYTHING, "embedding"}),
+        ({"stride": 8}, {*EVERYTHING, "embedding"}),
+    ],
     "dense_crf": [({"rgb": 60.0}, EVERYTHING), ({"rgb": 60.0, "xy": 0.5, "block": 1}, EVERYTHING)],
     "normalized_cut": [({"rgb": 60.0}, EVERYTHING), ({"rgb": 60.0, "xy": 0.5, "block": 1}, EVERYTHING)],
     "soft_self_labels": [({}, EVERYTHING), ({"block": 2, "steps": 3}, EVERYTHING)],
