@@ -148,8 +148,9 @@ class ProtocolCard(Card, frozen=True, kw_only=True):
         precision: ``bf16`` is autocast; the walk's energies stay float32.
         threads: threads of a cell on the CPU. Their number decides how sums are rounded, and with that the
             result in its last digits and, after many steps, in its first: it is part of the identity.
-        evaluation: ``part`` names a registered inference, the rest are its options. Not part of a
-            training's identity.
+        evaluation: ``part`` names a registered inference, the rest are its options; ``crf`` names a preset
+            of the dense CRF, or gives its options, and every number is measured without and with it. Not
+            part of a training's identity.
     """
 
     dataset: str

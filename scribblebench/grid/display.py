@@ -88,6 +88,7 @@ class Display:
     def finished(self, record: Record) -> None:
         """Show how a training ended."""
         end = f"mIoU {record.miou:.1%}" if record.miou is not None else f"{record.status}: {record.reason}"
+        end += f", with CRF {record.miou_crf:.1%}" if record.miou_crf is not None else ""
         self.ended(record.slug, end, record.seconds)
 
     def ended(self, slug: str, how: str, seconds: float) -> None:

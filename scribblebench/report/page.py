@@ -79,6 +79,16 @@ class Section:
             for method, title in self.group.on(kind).items()
         ]
 
+    def with_crf(self) -> list[dict[str, Any]]:
+        """Methods and variants with a number after the CRF, and all that is known of each."""
+        group = self.group
+        known = [
+            {"title": title, "variant": variant, **entry(self.estimates, method, variant)}
+            for method, title in group.methods.items()
+            for variant in group.variants
+        ]
+        return [row for row in known if row["miou_crf"] is not None]
+
     def table1(self) -> list[dict[str, Any]]:
         """Rows of Table 1, or none where only the methods of Table 4 were run."""
         rows = list(table1([self.estimates]))

@@ -11,7 +11,6 @@ import msgspec
 from scribblebench.core.cards import LossTerm, MethodCard, ProtocolCard
 from scribblebench.core.files import fingerprint
 from scribblebench.core.identity import stated, stated_part, versions
-from scribblebench.inference import INFERENCES
 from scribblebench.loading import augment
 from scribblebench.losses import LOSSES
 from scribblebench.nn.backbones import BACKBONES
@@ -21,6 +20,7 @@ from scribblebench.sources.manifest import Digests
 from scribblebench.sources.spec import VariantSpec
 from scribblebench.store.record import slug_of
 from scribblebench.training import evaluate, loop
+from scribblebench.training.evaluation_parts import stated_evaluation
 
 # Fields of a protocol that decide nothing about the trained weights.
 _NOT_TRAINING = ("name", "title", "dataset", "evaluation")
@@ -100,12 +100,12 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def identity(self) -> dict[str, Any]:
         """Everything that decides the cell's numbers: another evaluation does not train again."""
-        evaluation = self.protocol.evaluation
+        evaluation = stated_evaluation(self.protocol)
         return {
             "training": self.training_identity,
             "evaluation": {
-                **stated_part(INFERENCES, evaluation, "part", f"protocol {self.protocol.name}"),
-                "rules": {"evaluation": evaluate.RULE, **versions((INFERENCES, evaluation.get("part", "")))},
+                **evaluation,
+                "rules": {"evaluation": evaluate.RULE, **evaluation["rules"]},
             },
             "val": {
                 "photographs": self.val.photographs,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from scribblebench.core.cards import MethodCard, ProtocolCard
 from scribblebench.core.errors import UserError
-from scribblebench.inference import INFERENCES
 from scribblebench.losses import LOSSES
 from scribblebench.nn.backbones import BACKBONES
 from scribblebench.nn.heads import HEADS
 from scribblebench.ops.step import Given
+from scribblebench.training.evaluation_parts import make_crf, make_inference
 
 
 def check_method(method: MethodCard, protocol: ProtocolCard) -> None:
@@ -24,8 +24,8 @@ def check_method(method: MethodCard, protocol: ProtocolCard) -> None:
         raise UserError(f"Method '{method.name}' names no head. Add 'head: plain' to its network.")
     head = HEADS.build(name, options, where)
     BACKBONES.build(protocol.backbone, {}, f"protocol '{protocol.name}'")
-    evaluation = {k: v for k, v in protocol.evaluation.items() if k != "part"}
-    INFERENCES.build(protocol.evaluation.get("part", ""), evaluation, f"protocol '{protocol.name}'")
+    make_inference(protocol)
+    make_crf(protocol)
     cells = (protocol.crop - 1) // protocol.output_stride + 1
     given = Given(head.given, name, protocol.crop, head.walk_cells(cells))
     for term in method.losses:

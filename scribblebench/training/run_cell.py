@@ -13,7 +13,6 @@ import torch
 from torch import Tensor
 
 from scribblebench.core.cards import MethodCard, ProtocolCard
-from scribblebench.inference import INFERENCES, Inference
 from scribblebench.losses import LOSSES
 from scribblebench.nn.network import Network, build_network, parameter_counts
 from scribblebench.nn.weights import load_weights
@@ -24,6 +23,7 @@ from scribblebench.training.cell import Cell
 from scribblebench.training.checkpoint import Progress
 from scribblebench.training.data import Places, training_batches, validation
 from scribblebench.training.evaluate import evaluate
+from scribblebench.training.evaluation_parts import crf_name, make_crf, make_inference
 from scribblebench.training.loop import Term, Trainer, autocast
 from scribblebench.training.memory import reset_peak
 from scribblebench.training.train import Checkpoints, Watcher, train
@@ -83,15 +83,9 @@ def make_terms(method: MethodCard) -> list[Term]:
     return [Term(card, LOSSES.build(card.part, card.options, where)) for card in method.losses]
 
 
-def make_inference(protocol: ProtocolCard) -> Inference:
-    """Build the way in which a protocol looks at whole images."""
-    options = {k: v for k, v in protocol.evaluation.items() if k != "part"}
-    return INFERENCES.build(protocol.evaluation["part"], options, f"protocol {protocol.name}")
-
-
 def score(cell: Cell, network: Network, places: Places, watcher: Watcher) -> PerImageConfusion:
     """Evaluate a network on the validation split as the protocol says."""
-    inference, split = make_inference(cell.protocol), validation(places)
+    inference, crf, split = make_inference(cell.protocol), make_crf(cell.protocol), validation(places)
     done = 0
 
     def logits(images: Tensor) -> Tensor:
@@ -105,7 +99,7 @@ def score(cell: Cell, network: Network, places: Places, watcher: Watcher) -> Per
         watcher.images(done, len(split.ids))
 
     network.eval()
-    return evaluate(logits, inference, split, cell.protocol.output_stride, advance)
+    return evaluate(logits, inference, split, cell.protocol.output_stride, advance, crf)
 
 
 def blank_record(cell: Cell, places: Places) -> Record:
@@ -126,6 +120,7 @@ def blank_record(cell: Cell, places: Places) -> Record:
         identity=cell.identity,
         training_id=cell.training_id,
         classes=cell.classes,
+        crf=crf_name(cell.protocol),
         started=datetime.now(UTC).isoformat(timespec="seconds"),
         warnings=cell.warnings,
         threads=cell.protocol.threads if places.device.type == "cpu" else 0,
@@ -139,16 +134,25 @@ def blank_record(cell: Cell, places: Places) -> Record:
 def _done(
     blank: Record, scores: PerImageConfusion, progress: Progress, network: Network, seconds: float
 ) -> Record:
-    total = scores.total()
+    miou, ious = _scored(scores)
+    miou_crf, ious_crf = (None, []) if scores.crf is None else _scored(scores.crf)
     counts = parameter_counts(network)
     return msgspec.structs.replace(
         blank,
         status="done",
-        miou=mean_iou(total),
-        iou=[None if math.isnan(value) else value for value in iou(total).tolist()],
+        miou=miou,
+        iou=ious,
+        miou_crf=miou_crf,
+        iou_crf=ious_crf,
         curve=progress.curve,
         epochs=progress.epochs,
         seconds=progress.seconds + seconds,
         peak_memory_mb=progress.peak_memory_mb,
         parameters={**counts, "total": sum(counts.values())},
     )
+
+
+def _scored(scores: PerImageConfusion) -> tuple[float, list[float | None]]:
+    """Mean IoU, and the IoU of each class, None where it does not occur."""
+    total = scores.total()
+    return mean_iou(total), [None if math.isnan(value) else value for value in iou(total).tolist()]

@@ -37,6 +37,10 @@ def scored(accuracy: float, seed: int, images: int, classes: int) -> PerImageCon
     return PerImageConfusion(tuple(f"toy_{i:04d}" for i in range(images)), matrices)
 
 
+def ious(counted: PerImageConfusion) -> list[float | None]:
+    return [None if math.isnan(x) else x for x in iou(counted.total()).tolist()]
+
+
 def curve(method: str, rate: float, epochs: int, seed: int) -> list[dict[str, float]]:
     points = []
     for epoch in range(1, epochs + 1):
@@ -63,6 +67,7 @@ def make(tmp_path: Path) -> Make:
         folder: Path = tmp_path / "runs",
         images: int = 40,
         classes: Sequence[str] = CLASSES,
+        crf: str = "",
         **fields: Any,
     ) -> Record:
         kind, rate = variant
@@ -78,6 +83,11 @@ def make(tmp_path: Path) -> Make:
         cell = fingerprint(identity)
         accuracy = SKILL.get(method, 0.74) - (0.35 if kind == "drop" else 0.22) * rate**1.5
         found = scored(accuracy + 0.02 * uniform("luck", method, seed), seed, images, len(classes))
+        refined: dict[str, Any] = {}
+        if crf:
+            better = scored(accuracy + 0.04, seed, images, len(classes))
+            found = PerImageConfusion(found.ids, found.matrices, better.matrices)
+            refined = {"crf": crf, "miou_crf": mean_iou(better.total()), "iou_crf": ious(better)}
         total = found.total()
         given: dict[str, Any] = {
             "cell": cell,
@@ -96,7 +106,8 @@ def make(tmp_path: Path) -> Make:
             "classes": classes,
             "started": f"2026-01-01T00:0{seed}:00+00:00",
             "miou": mean_iou(total),
-            "iou": [None if math.isnan(x) else x for x in iou(total).tolist()],
+            "iou": ious(found),
+            **refined,
             "curve": curve(method, rate, 30, seed),
             "epochs": 30,
             "versions": {"torch": "2.11.0", "numpy": "2.4.6"},
@@ -111,7 +122,18 @@ def make(tmp_path: Path) -> Make:
         if record.status == "done":
             found.save(confusion_path(folder, record.slug))
         else:
-            record = Record(**{**given, **fields, "miou": None, "iou": (), "epochs": 0, "curve": ()})
+            record = Record(
+                **{
+                    **given,
+                    **fields,
+                    "miou": None,
+                    "iou": (),
+                    "miou_crf": None,
+                    "iou_crf": [],
+                    "epochs": 0,
+                    "curve": (),
+                }
+            )
         write_record(folder, record)
         return record
 

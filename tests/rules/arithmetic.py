@@ -18,6 +18,8 @@ from torch import Tensor, nn
 
 from losses.conftest import Network, step_of
 from losses.test_contract import CONTRACTS
+from refine.test_dense_crf import CONTRACTS as REFINED
+from refine.test_dense_crf import scene
 from scribblebench.core.cards import Augmentation, Optimizer
 from scribblebench.core.registry import Registry
 from scribblebench.core.seeds import integer_seed, rng
@@ -26,6 +28,7 @@ from scribblebench.loading import augment
 from scribblebench.losses import LOSSES
 from scribblebench.nn.backbones import BACKBONES
 from scribblebench.nn.heads import HEADS, HeadSpec
+from scribblebench.refine import REFINERS
 from scribblebench.scribbles.degradation import Scene, degrade
 from scribblebench.scribbles.degradations import DEGRADATIONS
 from scribblebench.scribbles.draw import draw
@@ -106,6 +109,13 @@ def _inferences(name: str) -> Iterator[tuple[str, Numbers]]:
     yield name, summary(INFERENCES.build(name, options, "rules")(network, _noise(1, 3, 60, 83), 8))
 
 
+def _refiners(name: str) -> Iterator[tuple[str, Numbers]]:
+    probabilities, picture = scene()
+    for options in REFINED[name]:
+        refined = REFINERS.build(name, options, "rules")(probabilities, picture)
+        yield f"{name} {json.dumps(options, sort_keys=True)}", summary(refined)
+
+
 def _annotation() -> Annotation:
     points = rng("rules", "strokes").uniform(0, 40, (6, 5, 2))
     strokes = tuple(Stroke(1 + i % 3, np.floor(p)) for i, p in enumerate(points))
@@ -149,6 +159,7 @@ _REGISTRIES: list[tuple[Registry[Any], Callable[[str], Iterator[tuple[str, Numbe
     (HEADS, _heads),
     (BACKBONES, _backbones),
     (INFERENCES, _inferences),
+    (REFINERS, _refiners),
     (DEGRADATIONS, _degradations),
 ]
 

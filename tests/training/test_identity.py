@@ -17,6 +17,7 @@ from scribblebench.loading import augment
 from scribblebench.losses.partial_cross_entropy import PartialCrossEntropy
 from scribblebench.nn.backbones.tiny import Tiny
 from scribblebench.nn.heads.random_walk import RandomWalk
+from scribblebench.refine.dense_crf import PRESETS, DenseCrf, Kernel
 from scribblebench.scribbles.degradations.drop import Drop
 from scribblebench.scribbles.pen import Pen
 from scribblebench.sources import manifest
@@ -196,6 +197,43 @@ def test_the_rule_of_every_part(cell: Cell, owner: Any, monkeypatch: pytest.Monk
     before = cell.id
     monkeypatch.setattr(owner, "rule", 99)
     assert cell.id != before
+
+
+@pytest.mark.parametrize(
+    ("crf", "other"),
+    [
+        ("urss", None),
+        ("urss", "deeplab"),
+        ("urss", {"preset": "urss", "iterations": 5}),
+        ("urss", {"preset": "urss", "grouping": {}}),
+        ({"preset": "urss", "grouping": {}}, {"preset": "urss", "grouping": {"cell": 8}}),
+    ],
+)
+def test_another_crf_is_another_number_of_the_same_training(cell: Cell, crf: Any, other: Any) -> None:
+    one, two = (protocol(evaluation={"part": "whole_image", "crf": asked})(cell) for asked in (crf, other))
+    assert one.id != two.id
+    assert one.training_id == two.training_id == cell.training_id
+
+
+def test_a_crf_is_what_it_computes_not_how_it_is_called(cell: Cell, monkeypatch: pytest.MonkeyPatch) -> None:
+    def evaluated(crf: Any) -> str:
+        return protocol(evaluation={"part": "whole_image", "crf": crf})(cell).id
+
+    kernels = [{"weight": 3, "position": 3, "colour": None}, {"weight": 10, "position": 80, "colour": 13}]
+    assert (
+        evaluated("urss")
+        == evaluated({"kernels": kernels, "iterations": 10})
+        == evaluated({"preset": "urss"})
+    )
+    assert evaluated(None) == cell.id
+    before = evaluated("urss")
+    monkeypatch.setattr(DenseCrf, "rule", 99)
+    assert evaluated("urss") != before
+    monkeypatch.undo()
+    changed = {**PRESETS, "urss": DenseCrf((Kernel(3, position=3),))}
+    monkeypatch.setattr("scribblebench.refine.dense_crf.PRESETS", changed)
+    assert evaluated("urss") != before
+    assert cell.id == evaluated(None)
 
 
 @pytest.mark.parametrize("module", [loop, augment, evaluate, manifest], ids=lambda m: m.__name__)
