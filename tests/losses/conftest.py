@@ -27,8 +27,8 @@ class Network(nn.Module):
         self.alpha = nn.Parameter(torch.tensor(0.5))
         self.classifier = nn.Conv2d(6, CLASSES, 1)
         self.embedding = nn.Conv2d(6, 3, 1)
-        self.coarse = nn.Conv2d(6, CLASSES, 1)
         self.boundary = nn.Conv2d(6, 1, 1)
+        self.coarse = nn.Conv2d(6, CLASSES, 1)
         self.calls: list[tuple[str, bool]] = []
 
     def forward(self, images: Tensor) -> Output:
@@ -37,9 +37,9 @@ class Network(nn.Module):
         energies = Energies(query, key, *before.shape[-2:])
         walked = (energies.matrix() @ value).mT.reshape(before.shape)
         after = self.alpha * walked + before
-        features = {name: getattr(self, name)(before) for name in ("embedding", "coarse", "boundary")}
+        features = {name: getattr(self, name)(before) for name in ("embedding", "boundary", "coarse")}
         logits = self.classifier(after)
-        features = {name: getattr(self, name)(before) for name in ("embedding", "coarse", "boundary")}
+        features = {name: getattr(self, name)(before) for name in ("embedding", "boundary", "coarse")}
         # On a grid fine enough for the strokes to have cells of it under them.
         scales = (logits, self.classifier(interpolate(after, scale_factor=2.0)))
         return Output(before, energies, self.alpha, after, logits, features, scales)
