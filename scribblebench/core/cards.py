@@ -77,6 +77,23 @@ class LossTerm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={
         return round(self.weight * min(1.0, (progress - self.starts) / self.ramp), 12)
 
 
+class Stage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A part of a method's training, and the labels and losses that it has.
+
+    Attributes:
+        share: of the epochs. The shares of a method sum to 1: every method has the same budget.
+        labels: ``part`` names a registered propagation, the rest are its options. It makes labels of the
+            strokes and, behind the first stage, of what the network predicts by then. Empty: the strokes.
+        losses: of this stage; the method's where there is none. ``from`` stays a share of the whole run.
+        fresh: begin with initial weights and a learning-rate schedule of its own.
+    """
+
+    share: Annotated[float, Meta(gt=0, le=1)]
+    labels: dict[str, Any] = {}
+    losses: tuple[LossTerm, ...] = ()
+    fresh: bool = False
+
+
 class MethodCard(Card, frozen=True, kw_only=True):
     """A method: registered parts and when they act. It knows nothing of crop sizes or GPUs.
 
@@ -84,6 +101,7 @@ class MethodCard(Card, frozen=True, kw_only=True):
         supervision: which labels the losses see; ``masks`` is the full-supervision reference.
         network: ``head`` names a registered head, the rest are its options.
         losses: the terms, in the order in which they are logged.
+        stages: for a method that trains in rounds; without any, the whole run is one.
         note: one line for tables, such as what differs from the paper.
     """
 
@@ -91,7 +109,14 @@ class MethodCard(Card, frozen=True, kw_only=True):
     supervision: Literal["scribble", "masks"] = "scribble"
     network: dict[str, Any]
     losses: tuple[LossTerm, ...]
+    stages: tuple[Stage, ...] = ()
     note: str = ""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        total = sum(stage.share for stage in self.stages)
+        if self.stages and abs(total - 1) > 1e-6:
+            raise ValueError(f"stages: their shares sum to {total:g}, not to 1")
 
 
 class Augmentation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -151,6 +176,8 @@ class ProtocolCard(Card, frozen=True, kw_only=True):
         evaluation: ``part`` names a registered inference, the rest are its options; ``crf`` names a preset
             of the dense CRF, or gives its options, and every number is measured without and with it. Not
             part of a training's identity.
+        relabelling: the same without ``crf``, for the training images on which a method in stages asks its
+            own network. Part of the identity of such methods only.
     """
 
     dataset: str
@@ -169,6 +196,7 @@ class ProtocolCard(Card, frozen=True, kw_only=True):
     precision: Literal["float32", "bf16"] = "float32"
     threads: Positive = 1
     evaluation: dict[str, Any]
+    relabelling: dict[str, Any] = msgspec.field(default_factory=lambda: {"part": "whole_image"})
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -326,13 +354,19 @@ def nest_options(raw: Any) -> Any:
     >>> nest_options({"losses": [{"part": "entropy", "weight": 0.2, "padding": True}]})
     {'losses': [{'part': 'entropy', 'weight': 0.2, 'options': {'padding': True}}]}
     """
-    if not isinstance(raw, dict) or not isinstance(raw.get("losses"), list):
+    if not isinstance(raw, dict):
         return raw
+    nested = dict(raw)
+    if isinstance(raw.get("losses"), list):
+        nested["losses"] = [_nest(term) for term in raw["losses"]]
+    if isinstance(raw.get("stages"), list):
+        nested["stages"] = [nest_options(stage) for stage in raw["stages"]]
+    return nested
+
+
+def _nest(term: Any) -> Any:
+    if not isinstance(term, dict):
+        return term
     known = set(LossTerm.__struct_encode_fields__)
-    losses = []
-    for term in raw["losses"]:
-        if isinstance(term, dict):
-            flat = {k: v for k, v in term.items() if k in known}
-            term = {**flat, "options": {k: v for k, v in term.items() if k not in known}}
-        losses.append(term)
-    return {**raw, "losses": losses}
+    flat = {k: v for k, v in term.items() if k in known}
+    return {**flat, "options": {k: v for k, v in term.items() if k not in known}}

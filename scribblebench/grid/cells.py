@@ -12,9 +12,9 @@ from scribblebench.sources.checks import check
 from scribblebench.sources.folder import DatasetFolder
 from scribblebench.sources.spec import VariantSpec
 from scribblebench.sources.survey import Progress, Survey, survey
+from scribblebench.training.build import initial_weights
 from scribblebench.training.cell import Cell
-from scribblebench.training.fits import check_method
-from scribblebench.training.run_cell import initial_weights
+from scribblebench.training.fits import check_method, doubts
 
 UNDEGRADED = "none"
 
@@ -57,7 +57,7 @@ def expand(asked: Asked, dataset: DatasetFolder, progress: Progress | None = Non
             seed=seed,
             train=splits["train"].digests,
             val=splits["val"].digests,
-            warnings=warnings,
+            warnings=(*warnings, *doubts(method, asked.protocol)),
             weights_sha256=file_sha256(weights) if weights else "",
         )
         for kind, rate, spec, seed in variants

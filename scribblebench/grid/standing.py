@@ -96,7 +96,7 @@ def forget(cell: Cell, places: Places, epochs: set[int]) -> None:
             record.with_suffix(".log"),
             kept.final,
             kept.partial,
-            *(kept.stage(end) for end in epochs | cell.boundaries()),
+            *(kept.prefix(end) for end in epochs | cell.boundaries()),
         ):
             path.unlink(missing_ok=True)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -58,10 +58,11 @@ class Batches:
             yield self._batch(epoch, order[step * self.size : (step + 1) * self.size].tolist())
 
     def _batch(self, epoch: int, chosen: list[int]) -> Batch:
-        draws = draw(self.augmentation, self.seed, epoch, [self.ids[i] for i in chosen])
+        ids = tuple(self.ids[i] for i in chosen)
+        draws = draw(self.augmentation, self.seed, epoch, list(ids))
         sizes = self.images.sizes[chosen]
         windows = source_windows(draws, sizes, self.side)
-        return warp(
+        warped = warp(
             self.images.cut(chosen, windows).to(self.device),
             self.labels.cut(chosen, windows, self.ignore_index).to(self.device),
             draws,
@@ -70,3 +71,4 @@ class Batches:
             self.ignore_index,
             windows[:, :2],
         )
+        return replace(warped, ids=ids)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -42,6 +42,10 @@ class Output:
     scales: tuple[Tensor, ...] = ()
 
 
+def _no_average(images: Tensor, decay: float) -> Output:
+    raise TypeError("there is no training whose network could be averaged")
+
+
 @dataclass(frozen=True)
 class Step:
     """One training step.
@@ -56,7 +60,13 @@ class Step:
             ``update_statistics=True`` is given, as in the authors' code.
         ignore_index: the label of pixels that carry no class.
         draw: one uniform number in [0, 1) of this step, by name.
-        memo: what losses compute once between them, by what it is.
+        ids: of the images.
+        epoch: from 0.
+        memory: tensors that live as long as the training and are kept with its weights, by a name of the
+            loss's own.
+        averaged: run the moving average of the network's states over the steps in which it was asked for,
+            ``averaged(images, decay)``, without gradient and as in evaluation (a "mean teacher").
+        memo: what losses compute once between them in this step, by what it is.
     """
 
     images: Tensor
@@ -66,6 +76,10 @@ class Step:
     forward: Callable[..., Output]
     ignore_index: int
     draw: Callable[[str], float]
+    ids: Sequence[str] = ()
+    epoch: int = 0
+    memory: dict[str, Tensor] = field(default_factory=dict)
+    averaged: Callable[[Tensor, float], Output] = _no_average
     memo: dict[Hashable, Any] = field(default_factory=dict)
 
     @cached_property

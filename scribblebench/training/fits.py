@@ -9,6 +9,7 @@ from scribblebench.nn.backbones import BACKBONES
 from scribblebench.nn.heads import HEADS
 from scribblebench.ops.step import Given
 from scribblebench.training.evaluation_parts import make_crf, make_inference
+from scribblebench.training.spans import Span, skipped, spans
 
 
 def check_method(method: MethodCard, protocol: ProtocolCard) -> None:
@@ -28,8 +29,34 @@ def check_method(method: MethodCard, protocol: ProtocolCard) -> None:
     make_crf(protocol)
     cells = (protocol.crop - 1) // protocol.output_stride + 1
     given = Given(head.given, name, protocol.crop, head.walk_cells(cells))
-    for term in method.losses:
-        try:
-            LOSSES.build(term.part, term.options, where).check(given)
-        except UserError as error:
-            raise UserError(f"{where}, loss '{term.part}': {error}") from error
+    for span in spans(method, protocol.epochs):
+        _check_labels(span, method, where)
+        for term in span.losses:
+            try:
+                LOSSES.build(term.part, term.options, where).check(given)
+            except UserError as error:
+                raise UserError(f"{where}, loss '{term.part}': {error}") from error
+
+
+def doubts(method: MethodCard, protocol: ProtocolCard) -> list[str]:
+    """List what lets a method work otherwise than its card says."""
+    left_out = skipped(method, protocol.epochs)
+    if not left_out:
+        return []
+    return [
+        f"method '{method.name}': {protocol.epochs} epochs are too few for {left_out} of its "
+        f"{len(method.stages)} stages, which are left out"
+    ]
+
+
+def _check_labels(span: Span, method: MethodCard, where: str) -> None:
+    if not span.labels:
+        return
+    part = span.propagation(where)
+    if method.supervision == "masks":
+        raise UserError(f"{where}: its stages make labels of strokes, but 'supervision: masks' has none.")
+    if part.needs_predictions() and not span.first:
+        raise UserError(
+            f"{where}: '{span.labels['part']}' needs the predictions of a stage before; the first stage has "
+            "none. Let it begin with the strokes."
+        )

@@ -39,7 +39,6 @@ class Network(nn.Module):
         after = self.alpha * walked + before
         features = {name: getattr(self, name)(before) for name in ("embedding", "boundary", "coarse")}
         logits = self.classifier(after)
-        features = {name: getattr(self, name)(before) for name in ("embedding", "boundary", "coarse")}
         # On a grid fine enough for the strokes to have cells of it under them.
         scales = (logits, self.classifier(interpolate(after, scale_factor=2.0)))
         return Output(before, energies, self.alpha, after, logits, features, scales)
@@ -75,7 +74,14 @@ def step_of(
         labels[0, 20:23, 15:40] = 1
         labels[1, 5:8, 5:20] = 3
     output = network(images)
-    return Step(images, labels, valid, output, network.second_pass, ignore_index, lambda name: draw)
+
+    def averaged(images: Tensor, decay: float) -> Output:
+        with torch.no_grad():
+            return network.second_pass(images, "logits")
+
+    return Step(
+        images, labels, valid, output, network.second_pass, ignore_index, lambda name: draw, averaged=averaged
+    )
 
 
 @pytest.fixture

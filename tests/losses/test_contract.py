@@ -43,10 +43,16 @@ CONTRACTS: dict[str, list[tuple[dict[str, Any], set[str]]]] = {
     ],
     "dense_crf": [({"rgb": 60.0}, EVERYTHING), ({"rgb": 60.0, "xy": 0.5, "block": 1}, EVERYTHING)],
     "normalized_cut": [({"rgb": 60.0}, EVERYTHING), ({"rgb": 60.0, "xy": 0.5, "block": 1}, EVERYTHING)],
+    "mean_teacher": [({}, EVERYTHING)],
     "soft_self_labels": [({}, EVERYTHING), ({"block": 2, "steps": 3}, EVERYTHING)],
+    "rawks": [
+        ({"contrast": 1.0}, EVERYTHING),
+        # The weight is held still: with it no finite difference would be the gradient of what is learned.
+        ({"contrast": 1.0, "uncertainty": 0.0, "stride": 8, "learned": True}, {*EVERYTHING, "boundary"}),
+    ],
 }
 # Targets that are made from the network's own output without gradient: no finite difference holds them still.
-HAS_TARGETS = {"self_supervision", "soft_self_labels"}
+HAS_TARGETS = {"self_supervision", "soft_self_labels", "mean_teacher"}
 CASES = [(name, options, reached) for name, tries in CONTRACTS.items() for options, reached in tries]
 
 

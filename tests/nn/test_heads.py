@@ -13,6 +13,7 @@ Build = Callable[..., Network]
 OPTIONS = {
     "aspp": [{}],
     "aspp_sum": [{}, {"rates": (1, 4), "scales": (1.0, 0.75, 0.5)}],
+    "boundary": [{"width": 16}],
     "embedding": [{"width": 16}],
     "plain": [{}],
     "refinement": [{"boundary_width": 8}],
@@ -103,13 +104,14 @@ def test_bad_options_are_named(network: Build, bad: dict[str, object]) -> None:
         network("random_walk", **bad)
 
 
-def test_the_embedding_is_there_in_training_and_changes_nothing(network: Build) -> None:
-    plain, embedding = network("plain"), network("embedding", width=16)
-    state = embedding.state_dict()
+@pytest.mark.parametrize(("head", "channels"), [("embedding", 16), ("boundary", 1)])
+def test_a_feature_is_there_in_training_and_changes_nothing(network: Build, head: str, channels: int) -> None:
+    plain, more = network("plain"), network(head, width=16)
+    state = more.state_dict()
     assert all(torch.equal(tensor, state[name]) for name, tensor in plain.state_dict().items())
-    assert torch.equal(plain.eval()(images()).logits, embedding.eval()(images()).logits)
-    assert not embedding(images()).features
-    assert embedding.train()(images()).features["embedding"].shape == (2, 16, 13, 13)
+    assert torch.equal(plain.eval()(images()).logits, more.eval()(images()).logits)
+    assert not more(images()).features
+    assert more.train()(images()).features[head].shape == (2, channels, 13, 13)
 
 
 def test_refinement_starts_as_plain_and_corrects_it(network: Build) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from scribblebench.core.cards import Augmentation, MethodCard, Optimizer, ProtocolCard
+from scribblebench.core.cards import Augmentation, MethodCard, Optimizer, ProtocolCard, Stage
 from scribblebench.inference.whole_image import WholeImage
 from scribblebench.loading import augment
 from scribblebench.losses.partial_cross_entropy import PartialCrossEntropy
@@ -73,6 +73,7 @@ PROTOCOL: dict[str, Any] = {
     "precision": "bf16",
     "threads": 2,
     "evaluation": {"part": "whole_image", "flip": True},
+    "relabelling": None,  # of methods in stages alone, see there
 }
 METHOD: dict[str, Any] = {
     "name": None,
@@ -82,6 +83,7 @@ METHOD: dict[str, Any] = {
     "supervision": "masks",
     "network": {"head": "random_walk", "alpha_start": 0.1},
     "losses": (),
+    "stages": (Stage(share=0.5), Stage(share=0.5, fresh=True)),
 }
 TERM: dict[str, Any] = {
     "part": "entropy",
@@ -121,6 +123,7 @@ OTHERWISE: dict[str, dict[str, Any]] = {
     "labels": {"labels": "grey"},
     "strokes": {"strokes": "png"},
     "losses": {"losses": ()},
+    "relabelling": {"relabelling": {"part": "whole_image", "scales": (0.5,)}},
 }
 
 

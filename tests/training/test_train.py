@@ -16,11 +16,12 @@ from scribblebench.refine.dense_crf import PRESETS
 from scribblebench.store.confusion import PerImageConfusion, iou, mean_iou, read_confusion
 from scribblebench.store.record import confusion_path
 from scribblebench.training import checkpoint, evaluate
+from scribblebench.training.build import make_network, make_terms
 from scribblebench.training.cell import Cell
 from scribblebench.training.data import Places, training_batches, validation
 from scribblebench.training.evaluate import groups
 from scribblebench.training.loop import Trainer
-from scribblebench.training.run_cell import make_network, make_terms, run_cell
+from scribblebench.training.run_cell import run_cell
 from scribblebench.training.train import Checkpoints
 
 
@@ -39,6 +40,9 @@ class Watcher:
 
     def images(self, done: int, total: int) -> None:
         self.scored.append((done, total))
+
+    def labels(self, done: int, total: int) -> None:
+        pass
 
 
 def weights(cell: Cell, places: Places) -> dict[str, torch.Tensor]:
@@ -69,7 +73,7 @@ def test_a_run_that_was_stopped_ends_in_the_same_weights(
     assert not list((tmp_path / "again").rglob("*.partial.*"))
 
 
-def test_shared_stages_give_the_same_weights_bit_for_bit(
+def test_shared_prefixes_give_the_same_weights_bit_for_bit(
     make_cell: Any, places: Places, tmp_path: Any
 ) -> None:
     alone, shared = make_cell("rw-ss"), make_cell("rw")
