@@ -1,3 +1,5 @@
+"""Heads: their contract, their published sizes, and what they share with the plain one."""
+
 from __future__ import annotations
 
 from collections.abc import Callable
