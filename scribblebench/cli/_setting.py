@@ -66,12 +66,13 @@ class Setting:
         from scribblebench.training.provenance import pick_device
 
         library = self.library()
-        dataset, protocol = self._pick(library, grid)
+        overrides = {**grid.overrides, **self.overrides}
+        dataset, protocol = self._pick(library, grid, overrides)
         return Asked(
             grid=grid,
             methods=[library.method(name) for name in methods],
             protocol=protocol,
-            overrides=self.overrides,
+            overrides=overrides,
             dataset=dataset,
             data_dir=self.data_dir,
             rates=rates,
@@ -82,12 +83,14 @@ class Setting:
             variants=variants,
         )
 
-    def _pick(self, library: Library, grid: GridCard) -> tuple[DatasetCard, ProtocolCard]:
+    def _pick(
+        self, library: Library, grid: GridCard, overrides: dict[str, Any]
+    ) -> tuple[DatasetCard, ProtocolCard]:
         """Dataset and protocol: each brings the other where only one is named."""
         protocol = self.protocol or grid.protocol
         dataset = self.dataset or (library.protocol(protocol).dataset if protocol else "toy")
         card = library.dataset(dataset)
-        return card, library.protocol(protocol or card.protocol, self.overrides)
+        return card, library.protocol(protocol or card.protocol, overrides)
 
 
 def setting_options(command: Callable[..., None]) -> Callable[..., None]:

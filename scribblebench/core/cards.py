@@ -325,6 +325,7 @@ class GridCard(Card, frozen=True, kw_only=True):
     Attributes:
         job: the name of a registered job of grids, such as ``train``.
         protocol: the protocol used when none is named; the dataset's own where empty.
+        overrides: fields of the protocol that are replaced, as by ``--set``, which comes after.
     """
 
     methods: tuple[str, ...]
@@ -332,6 +333,7 @@ class GridCard(Card, frozen=True, kw_only=True):
     seeds: tuple[int, ...] = (0,)
     job: str = "train"
     protocol: str = ""
+    overrides: dict[str, Any] = {}
 
 
 def convert(raw: Any, kind: type[S], where: str) -> S:

@@ -28,7 +28,7 @@ def check_method(method: MethodCard, protocol: ProtocolCard) -> None:
     make_inference(protocol)
     make_crf(protocol)
     cells = (protocol.crop - 1) // protocol.output_stride + 1
-    given = Given(head.gives, name, protocol.crop, head.walk_cells(cells))
+    given = Given(head.given, name, protocol.crop, head.walk_cells(cells))
     for span in spans(method, protocol.epochs):
         _check_labels(span, method, where)
         for term in span.losses:

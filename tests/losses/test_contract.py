@@ -15,7 +15,9 @@ from scribblebench.ops.step import LossValue, Step
 EVERYTHING = {"trunk", "query", "key", "value", "alpha", "classifier"}
 # Name -> options to try, and the parameters that the gradient must reach with them.
 CONTRACTS: dict[str, list[tuple[dict[str, Any], set[str]]]] = {
-    "partial_cross_entropy": [({}, EVERYTHING)],
+    "partial_cross_entropy": [({}, EVERYTHING), ({"also": ["coarse"]}, {*EVERYTHING, "coarse"})],
+    "multi_scale_cross_entropy": [({}, EVERYTHING)],
+    "boundary_regression": [({}, {"trunk", "boundary"}), ({"sigma": 0.5}, {"trunk", "boundary"})],
     "entropy": [
         ({}, EVERYTHING),
         ({"include_padding": True}, {"trunk", "classifier"}),
@@ -34,6 +36,10 @@ CONTRACTS: dict[str, list[tuple[dict[str, Any], set[str]]]] = {
         # On the network's own cells: between them edges are of equal length, and which is cut is chance.
         ({"sigma": 1.0, "stride": 8}, {*EVERYTHING, "embedding"}),
         ({"sigma": 1.0, "high_level": False}, EVERYTHING),
+    ],
+    "gaussian_mixture": [
+        ({}, {*EVERYTHING, "embedding"}),
+        ({"stride": 8}, {*EVERYTHING, "embedding"}),
     ],
     "dense_crf": [({"rgb": 60.0}, EVERYTHING), ({"rgb": 60.0, "xy": 0.5, "block": 1}, EVERYTHING)],
     "normalized_cut": [({"rgb": 60.0}, EVERYTHING), ({"rgb": 60.0, "xy": 0.5, "block": 1}, EVERYTHING)],

@@ -248,8 +248,12 @@ def test_the_rules_of_what_is_no_part(cell: Cell, module: Any, monkeypatch: pyte
 
 def test_spelling_a_default_out_changes_nothing(cell: Cell) -> None:
     spelt = term(options={**cell.method.losses[1].options, "include_padding": False, "reduction": "rows"})
-    network = {**cell.method.network, "alpha_start": 0.0, "walk_stride": 1}
+    network = {**cell.method.network, "alpha_start": 0.0, "walk_stride": 1, "scales": [1]}
     assert method(network=network)(spelt(cell)).id == cell.id
+
+
+def test_the_scales_of_the_image_decide(cell: Cell) -> None:
+    assert method(network={**cell.method.network, "scales": [1, 0.5]})(cell).id != cell.id
 
 
 OWN = """
