@@ -116,6 +116,10 @@ def _replaced(context: click.Context, parameter: click.Parameter, given: Sequenc
         key, sign, value = setting.partition("=")
         if not sign or not key:
             raise UserError(f"--set {setting}: write it as KEY=VALUE, such as --set epochs=4.")
+        if key in parsed:
+            raise UserError(f"--set {key} is given twice. Give one value.")
+        if key in _NO_SETTINGS:
+            raise UserError(f"--set {key}: this is no setting of a training. {_NO_SETTINGS[key]}")
         parsed[key] = parse_yaml(value, f"--set {setting}: the value")
     return parsed
 
@@ -127,6 +131,12 @@ def _existing(context: click.Context, parameter: click.Parameter, path: Path | N
     return path
 
 
+# Fields of a protocol card that decide nothing about a training.
+_NO_SETTINGS = {
+    "name": "Choose a protocol with --protocol.",
+    "title": "Give a protocol card of your own another title.",
+    "dataset": "Choose a dataset with --dataset.",
+}
 _OPTIONS = (
     click.option(
         "--dataset",

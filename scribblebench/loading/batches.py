@@ -14,6 +14,19 @@ from scribblebench.loading.augment import Batch, draw, source_windows, warp
 from scribblebench.loading.images import Pictures
 
 
+def require_batch(images: int, size: int) -> None:
+    """Look whether a training split fills a batch.
+
+    Raises:
+        UserError: it does not.
+    """
+    if images < size:
+        raise UserError(
+            f"The training split has {images} images, fewer than one batch of {size}. "
+            f"Give --set batch={max(images, 1)} or more images."
+        )
+
+
 @dataclass(frozen=True)
 class Batches:
     """The training split.
@@ -41,11 +54,7 @@ class Batches:
     device: torch.device
 
     def __post_init__(self) -> None:
-        if len(self.ids) < self.size:
-            raise UserError(
-                f"The training split has {len(self.ids)} images, fewer than one batch of {self.size}. "
-                f"Give --set batch={max(len(self.ids), 1)} or more images."
-            )
+        require_batch(len(self.ids), self.size)
 
     def __len__(self) -> int:
         """Steps in an epoch; a last batch that is not full is left out, another one every epoch."""
