@@ -38,10 +38,12 @@ class Head(Part, frozen=True):
     Attributes:
         multi_grid: whether the trunk's last stage doubles its dilation from block to block.
         gives: what the head's output has besides logits, such as ``walk``; losses may need it.
+        sees_images: whether the module is given the images, too: ``forward(features, until, images)``.
     """
 
     multi_grid: ClassVar[bool] = False
     gives: ClassVar[frozenset[str]] = frozenset()
+    sees_images: ClassVar[bool] = False
 
     def walk_cells(self, cells: int) -> int:
         """Return the rows of the walk's grid where the logits have ``cells``; 0 where there is no walk."""
