@@ -1,7 +1,7 @@
 """Queries and keys of walks that no layer learns, and what is done to those of layers.
 
-Whatever the similarity, the walk stays ``P = softmax(Q K^T)``: everything that works on factors (the walk in row
-blocks, the comparison of two walks, the figures) works on all of these, in memory linear in the number of cells.
+Whatever the similarity, the walk stays ``P = softmax(Q K^T)``: everything that works on factors (the walk in
+row blocks, the comparison of two walks, the figures) works on all of these, in memory linear in the cells.
 """
 
 from __future__ import annotations
@@ -49,9 +49,9 @@ def bilateral_factors(colours: Tensor, xy: float, rgb: float) -> tuple[Tensor, T
         Each (batch, height * width, 6).
     """
     height, width = colours.shape[-2:]
-    rows, columns = (torch.arange(side, device=colours.device).to(colours.dtype) / xy for side in (height, width))
-    place = torch.stack(torch.meshgrid(rows, columns, indexing="ij")).expand(len(colours), -1, -1, -1)
+    sides = (torch.arange(side, dtype=colours.dtype, device=colours.device) / xy for side in (height, width))
+    place = torch.stack(torch.meshgrid(*sides, indexing="ij")).expand(len(colours), -1, -1, -1)
     features = torch.cat([place, colours / rgb], dim=1).flatten(2).mT
     features = without_mean(features)  # the differences stay; squares of small numbers keep more digits
-    squares = features.square().sum(dim=-1, keepdim=True)
-    return torch.cat([features, torch.ones_like(squares)], dim=-1), torch.cat([features, -squares / 2], dim=-1)
+    halves = features.square().sum(dim=-1, keepdim=True) / 2
+    return torch.cat([features, torch.ones_like(halves)], dim=-1), torch.cat([features, -halves], dim=-1)

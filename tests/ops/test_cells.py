@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn.functional import interpolate
 
-from scribblebench.ops.cells import between_cells
+from scribblebench.ops.cells import around_cells, between_cells
 
 sides = st.integers(1, 7)
 pixel_sides = st.integers(1, 25)
@@ -31,3 +31,14 @@ def test_single_pixels_are_those_of_the_upsampled_grid(
     slope = torch.randn(ours.shape, generator=generator, dtype=torch.float64)
     for gradient in zip(*(torch.autograd.grad(v, grid, slope) for v in (ours, theirs)), strict=True):
         torch.testing.assert_close(*gradient, rtol=0, atol=1e-4)
+
+
+def test_around_a_cell_is_the_mean_of_its_square_and_mirrors() -> None:
+    pixels = torch.randn(2, 3, 13, 17, generator=torch.Generator().manual_seed(0))
+    found = around_cells(pixels, 4, 5)
+    for i in range(4):
+        for j in range(5):
+            square = pixels[..., max(0, 4 * i - 2) : 4 * i + 3, max(0, 4 * j - 2) : 4 * j + 3]
+            torch.testing.assert_close(found[..., i, j], square.mean(dim=(2, 3)))
+    torch.testing.assert_close(around_cells(pixels.flip(-1), 4, 5), found.flip(-1))
+    assert torch.equal(around_cells(pixels, 13, 17), pixels)

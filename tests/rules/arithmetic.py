@@ -79,13 +79,29 @@ def _losses(name: str) -> Iterator[tuple[str, Numbers]]:
         yield f"{name} {json.dumps(options, sort_keys=True)}", numbers
 
 
+# Options of heads beside their defaults.
+_OTHER_HEADS: dict[str, list[dict[str, Any]]] = {
+    "plain": [{"conv_after": True}],
+    "random_walk": [
+        {"centre": True, "normalise": "cosine", "energy_scale": 5.0, "alpha_start": 0.5},
+        {"similarity": "posterior", "energy_scale": 10.0, "alpha": "fixed", "alpha_start": 1.0},
+        {"similarity": "image", "alpha_start": 0.5},
+        {"uniform": True, "value": "identity", "alpha_start": 0.5},
+    ],
+}
+
+
 def _heads(name: str) -> Iterator[tuple[str, Numbers]]:
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        head = HEADS.build(name, {}, "rules").build(HeadSpec(8, 16, 5, 0.1, 0)).eval()
-    for parameter in head.parameters():  # a walk that starts at 0 would show nothing of itself
-        parameter.data += 0.1
-    yield name, summary(head(_noise(2, 8, 7, 7)).logits.detach())
+    for options in [{}, *_OTHER_HEADS.get(name, [])]:
+        part = HEADS.build(name, options, "rules")
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            head = part.build(HeadSpec(8, 16, 5, 0.1, 0)).eval()
+        for parameter in head.parameters():  # a walk that starts at 0 would show nothing of itself
+            parameter.data += 0.1
+        images = (_noise(2, 3, 49, 49, name="images"),) if part.sees_images else ()
+        named = f"{name} {json.dumps(options, sort_keys=True)}" if options else name
+        yield named, summary(head(_noise(2, 8, 7, 7), "logits", *images).logits.detach())
 
 
 def _backbones(name: str) -> Iterator[tuple[str, Numbers]]:

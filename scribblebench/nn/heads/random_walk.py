@@ -61,7 +61,7 @@ class RandomWalk(Head, frozen=True):
     value: Value | None = None
     alpha: Literal["learned", "fixed"] = "learned"
     xy: Above0 = 4.0
-    rgb: Above0 = 30.0
+    rgb: Above0 = 20.0
 
     def __post_init__(self) -> None:
         """Refuse what would make no kernel of the image's."""
@@ -74,8 +74,12 @@ class RandomWalk(Head, frozen=True):
 
     def build(self, spec: HeadSpec) -> nn.Module:
         """Build the module (see ``Head``)."""
-        form = Form(**{field.name: getattr(self, field.name) for field in dataclasses.fields(Form)})
-        return RandomWalkHead(spec, form, self.conv_after)
+        return RandomWalkHead(spec, self.form, self.conv_after)
+
+    @property
+    def form(self) -> Form:
+        """What the walk itself is made of."""
+        return Form(**{field.name: getattr(self, field.name) for field in dataclasses.fields(Form)})
 
 
 class RandomWalkHead(PlainHead):
@@ -93,9 +97,9 @@ class RandomWalkHead(PlainHead):
                 self.conv_after = conv_bn_relu(spec.width, spec.width, 3)
 
     def forward(self, features: Tensor, until: Until = "logits", images: Tensor | None = None) -> Output:
-        """Compute f^{L-1}, the walk's factors, f^L and the logits; only ``image`` looks at the images."""
+        """Compute f^{L-1}, the walk's factors, f^L and the logits."""
         before = self.reduction(features)
-        energies = self.walk.energies(self._compared(before, images))
+        energies = self.walk.energies(compared(self.walk.form, self, before, images))
         if until == "energies":
             return Output(before, energies, self.walk.alpha)
         after = self.walk(before, energies)
@@ -103,26 +107,20 @@ class RandomWalkHead(PlainHead):
             return Output(before, energies, self.walk.alpha, after)
         return Output(before, energies, self.walk.alpha, after, self.classify(after))
 
-    def _compared(self, before: Tensor, images: Tensor | None) -> Tensor:
-        """What makes two cells alike (see ``Walk.energies``)."""
-        form = self.walk.form
-        if form.uniform or form.similarity in ("embedded", "inner_product"):
-            return before
-        if form.similarity == "posterior":
-            return self.posteriors(before)
-        if images is None:
-            raise TypeError("the walk of similarity 'image' was given no images")
-        return colours_of(images, before)
 
-
-def colours_of(images: Tensor, cells: Tensor) -> Tensor:
-    """Average the colours around each cell, from 0 to 255.
+def compared(form: Form, head: PlainHead, before: Tensor, images: Tensor | None) -> Tensor:
+    """Find what makes two cells alike (see ``Walk.energies``).
 
     Args:
-        images: normalised, (batch, 3, pixel rows, pixel columns).
-        cells: any maps on the grid, (batch, channels, h, w).
-
-    Returns:
-        (batch, 3, h, w).
+        form: of the walk.
+        head: whose classifier gives the posteriors.
+        before: f^{L-1}, (batch, channels, h, w).
+        images: normalised; only ``image`` looks at them.
     """
-    return 255 * around_cells(rgb(images), *cells.shape[-2:])
+    if form.uniform or form.similarity in ("embedded", "inner_product"):
+        return before
+    if form.similarity == "posterior":
+        return head.posteriors(before)
+    if images is None:
+        raise TypeError("a walk of similarity 'image' was given no images")
+    return 255 * around_cells(rgb(images), *before.shape[-2:])
