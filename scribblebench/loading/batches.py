@@ -12,6 +12,7 @@ from scribblebench.core.errors import UserError
 from scribblebench.core.seeds import rng
 from scribblebench.loading.augment import Batch, draw, source_windows, warp
 from scribblebench.loading.images import Pictures
+from scribblebench.loading.resample import reach
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,8 @@ class Batches:
     def _batch(self, epoch: int, chosen: list[int]) -> Batch:
         draws = draw(self.augmentation, self.seed, epoch, [self.ids[i] for i in chosen])
         sizes = self.images.sizes[chosen]
-        windows = source_windows(draws, sizes, self.side)
+        thin = self.augmentation.labels == "footprint"
+        windows = source_windows(draws, sizes, self.side, reach(draws.scale)[:, None] if thin else 0)
         return warp(
             self.images.cut(chosen, windows).to(self.device),
             self.labels.cut(chosen, windows, self.ignore_index).to(self.device),
@@ -69,4 +71,5 @@ class Batches:
             self.side,
             self.ignore_index,
             windows[:, :2],
+            thin,
         )

@@ -58,7 +58,8 @@ def all_numbers() -> dict[str, tuple[int, Numbers]]:
             rule = registry.get(name).rule
             found |= {f"{registry.kind} {n}": (rule, numbers) for n, numbers in compute(name)}
     found |= {f"training {n}": (loop.RULE, numbers) for n, numbers in _training()}
-    found["augmentation"] = (augment.RULE, _augmentation())
+    found["augmentation"] = (augment.RULE, _augmentation(thin=False))
+    found["augmentation footprint"] = (augment.RULE, _augmentation(thin=True))
     found["strokes"] = (manifest.RULE, summary(draw(_annotation(), Pen(), 255)))
     return found
 
@@ -152,11 +153,13 @@ def _training() -> Iterator[tuple[str, Numbers]]:
     yield "seeds", [integer_seed("epoch", 0, 1) / 2**63, float(rng("order", 0, 1).permutation(7)[3])]
 
 
-def _augmentation() -> Numbers:
+def _augmentation(thin: bool) -> Numbers:
     pixels = torch.from_numpy(rng("rules", "pixels").integers(0, 256, (6, 3, 60, 50), dtype=np.uint8))
     labels = torch.from_numpy(rng("rules", "labels").integers(0, 5, (6, 1, 60, 50), dtype=np.uint8))
+    if thin:  # where nothing is unlabelled there is nothing to find
+        labels = torch.where(labels == 1, labels, 255)
     draws = augment.draw(Augmentation(), 0, 3, [str(i) for i in range(6)])
-    batch = augment.warp(pixels, labels, draws, torch.tensor([[60, 50]] * 6), _SIDE, 255)
+    batch = augment.warp(pixels, labels, draws, torch.tensor([[60, 50]] * 6), _SIDE, 255, thin=thin)
     return [*summary(batch.images), *summary(batch.labels)]
 
 

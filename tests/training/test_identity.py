@@ -236,6 +236,12 @@ def test_every_option_of_the_walk_decides_but_at_its_default(cell: Cell, option:
     assert method(network={**network, option: default})(cell).id == cell.id
 
 
+def test_how_labels_are_read_decides_but_at_its_default(cell: Cell) -> None:
+    ranges = cell.protocol.augmentation
+    assert protocol(augmentation=replace(ranges, labels="footprint"))(cell).id != cell.id
+    assert "labels" not in cell.training_identity["protocol"]["augmentation"]
+
+
 OWN = """
 from scribblebench.ops.step import Loss, LossValue
 from beside import factor
