@@ -26,7 +26,7 @@ from scribblebench.ops.bilateral import Bilateral
 from scribblebench.ops.blocks import first_of_blocks, mean_of_blocks
 from scribblebench.ops.colour import normalise
 from scribblebench.ops.step import Loss, Output, Step
-from scribblebench.training.run_cell import make_terms
+from scribblebench.training.build import make_terms
 
 CROP, CELLS, CLASSES, EMBEDDING = 465, 59, 21, 256
 PEER_SECONDS = 0.40
@@ -37,6 +37,7 @@ METHODS = (
     "gated-crf",
     "tree-energy",
     "soft-self-labels",
+    "agmm",
     "rawks",
     "rawks-learned",
 )

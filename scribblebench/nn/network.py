@@ -1,9 +1,9 @@
-"""A network as cards describe it: a trunk and a head."""
+"""A network as cards describe it: a trunk and a head, on one scale of the image or on several."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from torch import Tensor, nn
 
@@ -13,6 +13,7 @@ from scribblebench.nn.backbones import BACKBONES, Trunk
 from scribblebench.nn.heads import HEADS, HeadSpec
 from scribblebench.nn.heads import Until as Until
 from scribblebench.nn.initial import seeded
+from scribblebench.nn.scales import fused, rescaled
 from scribblebench.ops.step import Output
 
 _Norm = nn.modules.batchnorm._BatchNorm
@@ -26,12 +27,23 @@ class Network(nn.Module):
         head: features to an output.
         freeze_batch_norm: keep the trunk's BatchNorm as it is, statistics and affine parameters, in
             training too.
+        scales: of the images, besides 1, at which it runs too.
+        stride: pixels per cell of the trunk's grid.
     """
 
-    def __init__(self, trunk: Trunk, head: nn.Module, freeze_batch_norm: bool = False) -> None:
+    def __init__(
+        self,
+        trunk: Trunk,
+        head: nn.Module,
+        freeze_batch_norm: bool = False,
+        scales: Sequence[float] = (),
+        stride: int = 1,
+    ) -> None:
         super().__init__()
         self.trunk = trunk
         self.head = head
+        self._scales = scales
+        self._stride = stride
         self._frozen = _norms(trunk) if freeze_batch_norm else []
         for norm in self._frozen:
             norm.requires_grad_(requires_grad=False)
@@ -44,7 +56,10 @@ class Network(nn.Module):
             until: where to stop (see ``Output``).
         """
         output: Output = self.head(self.trunk(images), until)
-        return output
+        if until != "logits" or not self._scales:
+            return output
+        views = (rescaled(images, scale, self._stride) for scale in self._scales)
+        return fused(output, [self.head(self.trunk(view), until).logits for view in views])
 
     def train(self, mode: bool = True) -> Network:
         """Switch between training and evaluation; frozen BatchNorm always evaluates."""
@@ -83,12 +98,13 @@ def build_network(protocol: ProtocolCard, method: MethodCard, classes: int, seed
         raise UserError(f"Method '{method.name}' names no head. Add 'head: plain' to its network.")
     head = HEADS.build(name, options, f"method '{method.name}'")
     backbone = BACKBONES.build(protocol.backbone, {}, f"protocol '{protocol.name}'")
+    stride = protocol.output_stride
     with seeded("network", seed):
-        trunk = backbone.build(protocol.output_stride)
+        trunk = backbone.build(stride)
         if head.multi_grid:
             trunk.apply_multi_grid()
-        spec = HeadSpec(trunk.channels, protocol.head_width, classes, protocol.dropout, seed)
-        return Network(trunk, head.build(spec), protocol.freeze_batch_norm)
+        spec = HeadSpec(trunk.channels, protocol.head_width, classes, protocol.dropout, seed, stride)
+        return Network(trunk, head.build(spec), protocol.freeze_batch_norm, head.scales[1:], stride)
 
 
 @contextlib.contextmanager

@@ -1,6 +1,8 @@
-"""From strokes, the picture and what a network thinks of it to a label map, one way a file."""
+"""From an image's strokes to labels of more of its pixels, one way a file; a method's stage names it."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,10 +13,18 @@ Labels = NDArray[np.uint8]
 
 
 class Propagation(Part, frozen=True):
-    """A way of spreading the strokes of one image; its fields are its options.
+    """A way of propagating labels; its fields are its options.
 
-    Equal inputs give equal labels: nothing is drawn, nothing is remembered.
+    A pure function of one image: no state, and nothing that is drawn without a name.
     """
+
+    def needs_predictions(self) -> bool:
+        """Whether the strokes alone are not enough, so that it cannot make the labels of a first stage."""
+        return False
+
+    def uses(self) -> tuple[tuple[Registry[Any], str], ...]:
+        """List the other parts whose arithmetic decides the labels: registries, and names in them."""
+        return ()
 
     def __call__(
         self,
@@ -23,18 +33,17 @@ class Propagation(Part, frozen=True):
         ignore_index: int,
         probabilities: NDArray[np.float32] | None,
     ) -> Labels:
-        """Spread the strokes.
+        """Make the labels of one image.
 
         Args:
-            picture: RGB, uint8 (h, w, 3).
-            strokes: classes, and the ignore index where there is no stroke, uint8 (h, w).
-            ignore_index: the label of pixels that carry no class.
-            probabilities: a network's softmax of this image, float32 (classes, h, w), or None before there
-                is a network.
+            picture: RGB, (h, w, 3).
+            strokes: their label map, (h, w).
+            ignore_index: label of pixels that carry no class.
+            probabilities: what the network predicts, (classes, h, w), summing to 1 over the classes; None
+                where it has not been trained yet.
 
         Returns:
-            uint8 (h, w), the ignore index where it says nothing; pixels of strokes keep their class. Without
-            any stroke it says nothing at all.
+            A label map, (h, w), the ignore index where nothing is said. Pixels of strokes keep their class.
 
         Raises:
             UserError: the sizes differ, a stroke is of a class without probability, or a probability is not

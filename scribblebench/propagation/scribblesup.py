@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from skimage.segmentation import slic
 
 from scribblebench.core.cards import Positive
-from scribblebench.core.errors import UserError
 from scribblebench.ops.graph_cut import Potts, alpha_expansion
 from scribblebench.ops.superpixels import histograms, neighbours
 from scribblebench.propagation import PROPAGATIONS, Labels, Propagation
+from scribblebench.propagation._inputs import check_inputs
 
 Above = Annotated[float, Meta(gt=0)]
 # Rec. 709 luminance, as scikit-image's rgb2gray.
@@ -63,9 +63,9 @@ class ScribbleSup(Propagation, frozen=True):
         probabilities: NDArray[np.float32] | None,
     ) -> Labels:
         """Spread the strokes (see ``Propagation``)."""
+        check_inputs(picture, strokes, ignore_index, probabilities)
         drawn = strokes != ignore_index
         present = np.unique(strokes[drawn])
-        _check(picture, strokes, present, probabilities)
         if not len(present):
             return strokes.copy()
         superpixels = self._superpixels(picture)
@@ -122,27 +122,3 @@ def _unary_of_strokes(
 def _slope(grey: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
     """Central differences, 0 along a side of one pixel."""
     return np.gradient(grey, axis=axis) if grey.shape[axis] > 1 else np.zeros_like(grey)
-
-
-def _check(
-    picture: NDArray[np.uint8],
-    strokes: Labels,
-    present: Labels,
-    probabilities: NDArray[np.float32] | None,
-) -> None:
-    if picture.shape != (*strokes.shape, 3):
-        raise UserError(
-            f"Strokes of {strokes.shape} cannot be spread on a picture of {picture.shape}: "
-            "give a label map (h, w) and RGB (h, w, 3)."
-        )
-    if probabilities is None:
-        return
-    if probabilities.shape[1:] != strokes.shape:
-        raise UserError(
-            f"Strokes of {strokes.shape} cannot be spread with probabilities of {probabilities.shape}: "
-            "give (classes, h, w)."
-        )
-    if present.size and present[-1] >= len(probabilities):
-        raise UserError(f"A stroke is of class {present[-1]}, probabilities are of {len(probabilities)}.")
-    if not (np.isfinite(probabilities).all() and probabilities.min() >= 0):
-        raise UserError("Probabilities must be finite numbers of at least 0, which these are not.")

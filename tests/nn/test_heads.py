@@ -1,3 +1,5 @@
+"""Heads: their contract, their published sizes, and what they share with the plain one."""
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -12,9 +14,11 @@ from scribblebench.nn.network import Network, parameter_counts
 Build = Callable[..., Network]
 OPTIONS = {
     "aspp": [{}],
+    "aspp_sum": [{}, {"rates": (1, 4), "scales": (1.0, 0.75, 0.5)}],
     "boundary": [{"width": 16}],
     "embedding": [{"width": 16}],
     "plain": [{}],
+    "refinement": [{"boundary_width": 8}],
     "random_walk": [
         {"alpha_start": 0.5},
         {"alpha_start": 0.5, "similarity": "inner_product", "energy_scale": 0.1},
@@ -110,3 +114,28 @@ def test_a_feature_is_there_in_training_and_changes_nothing(network: Build, head
     assert torch.equal(plain.eval()(images()).logits, more.eval()(images()).logits)
     assert not more(images()).features
     assert more.train()(images()).features[head].shape == (2, channels, 13, 13)
+
+
+def test_refinement_starts_as_plain_and_corrects_it(network: Build) -> None:
+    plain, refined = network("plain", dropout=0.0), network("refinement", dropout=0.0)
+    state = refined.state_dict()
+    assert all(torch.equal(tensor, state[name]) for name, tensor in plain.state_dict().items())
+    output = refined.train()(images())
+    torch.testing.assert_close(output.features["coarse"], plain.train()(images()).logits)
+    assert output.features["boundary"].shape == (2, 1, 13, 13)
+    assert not refined.eval()(images()).features
+    coarse, features = plain.eval()(images()), refined.eval()
+    joined = torch.cat([coarse.before, coarse.logits.softmax(dim=1)], dim=1)
+    added = features.head.correct(features.head.enhance(joined))
+    assert not torch.allclose(added, torch.zeros_like(added))
+
+
+def test_the_size_of_refinement(network: Build) -> None:
+    width, classes, edge = 512, 21, 32
+    plain, refined = (
+        parameter_counts(network(head, classes=classes, backbone="resnet50", head_width=width))
+        for head in ("plain", "refinement")
+    )
+    step = (width + classes) * width * 9 + 2 * width + (width + 1) * classes
+    branch = width * edge * 9 + 2 * edge + edge + 1
+    assert refined == {**plain, "head": plain["head"] + step + branch}

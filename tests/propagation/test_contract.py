@@ -13,7 +13,10 @@ from scribblebench.core.errors import UserError
 from scribblebench.propagation import PROPAGATIONS, Propagation
 
 # Name -> options to try.
-CONTRACTS: dict[str, list[dict[str, Any]]] = {"scribblesup": [{}, {"segments": 60, "total": 1.0}]}
+CONTRACTS: dict[str, list[dict[str, Any]]] = {
+    "scribblesup": [{}, {"segments": 60, "total": 1.0}],
+    "pseudo_labels": [{}, {"crf": "urss", "threshold": 0.5}],
+}
 CASES = [(name, options) for name, tries in CONTRACTS.items() for options in tries]
 IGNORE, CLASSES = 255, 5
 
@@ -30,6 +33,11 @@ def scene(height: int = 40, width: int = 52, seed: int = 0) -> tuple[np.ndarray,
     return picture, strokes, probabilities.astype(np.float32)
 
 
+def givens(part: Propagation, probabilities: np.ndarray) -> list[np.ndarray | None]:
+    """List the predictions that a propagation can be given: none too, where it can do without."""
+    return [probabilities] if part.needs_predictions() else [None, probabilities]
+
+
 def test_every_registered_propagation_has_a_contract() -> None:
     assert set(CONTRACTS) == set(PROPAGATIONS.names())
 
@@ -39,12 +47,12 @@ def spread(request: pytest.FixtureRequest) -> Propagation:
     return PROPAGATIONS.build(*request.param, "contract")
 
 
-@pytest.mark.parametrize("with_network", [False, True])
+@pytest.mark.parametrize("which", [0, -1])
 def test_labels_are_those_of_the_strokes_and_the_inputs_are_left_alone(
-    spread: Propagation, with_network: bool
+    spread: Propagation, which: int
 ) -> None:
     picture, strokes, given_probabilities = scene()
-    probabilities = given_probabilities if with_network else None
+    probabilities = givens(spread, given_probabilities)[which]
     copies = [part.copy() for part in (picture, strokes, given_probabilities)]
     labels = spread(picture, strokes, IGNORE, probabilities)
     assert labels.dtype == np.uint8
@@ -63,8 +71,8 @@ def test_labels_are_those_of_the_strokes_and_the_inputs_are_left_alone(
 def test_without_strokes_nothing_is_said(spread: Propagation) -> None:
     picture, strokes, probabilities = scene()
     strokes[:] = IGNORE
-    assert (spread(picture, strokes, IGNORE, None) == IGNORE).all()
-    assert (spread(picture, strokes, IGNORE, probabilities) == IGNORE).all()
+    for given_probabilities in givens(spread, probabilities):
+        assert (spread(picture, strokes, IGNORE, given_probabilities) == IGNORE).all()
 
 
 def test_one_class_is_the_only_one(spread: Propagation) -> None:
@@ -81,8 +89,9 @@ def test_tiny_pictures_of_random_pixels(name: str, height: int, width: int, seed
     picture = draw.integers(0, 256, (height, width, 3), dtype=np.uint8)
     strokes = draw.choice(np.array([0, 3, IGNORE, IGNORE], dtype=np.uint8), (height, width))
     probabilities = draw.dirichlet(np.ones(CLASSES), (height, width)).transpose(2, 0, 1).astype(np.float32)
-    for given_probabilities in (None, probabilities):
-        labels = PROPAGATIONS.build(name, {}, "tiny")(picture, strokes, IGNORE, given_probabilities)
+    part = PROPAGATIONS.build(name, {}, "tiny")
+    for given_probabilities in givens(part, probabilities):
+        labels = part(picture, strokes, IGNORE, given_probabilities)
         drawn = strokes != IGNORE
         assert np.array_equal(labels[drawn], strokes[drawn])
         assert set(np.unique(labels)) <= {IGNORE, *np.unique(strokes[drawn])}

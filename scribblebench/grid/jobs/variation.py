@@ -14,7 +14,7 @@ from scribblebench.grid.measure import Measurements, Task, blank_measurement
 from scribblebench.grid.standing import Standing
 from scribblebench.store.measurement import Value
 from scribblebench.training.cell import Cell
-from scribblebench.training.run_cell import make_inference
+from scribblebench.training.evaluation_parts import make_inference
 from scribblebench.training.variation import RULE, SHARE, varied
 
 

@@ -8,12 +8,12 @@ from scribblebench.report import published
 from scribblebench.report.collect import NONE
 from scribblebench.report.estimates import Estimates
 from scribblebench.report.tables import Rows, heading
-from scribblebench.report.tables.table4 import entry
+from scribblebench.report.tables.table4 import WITH_CRF, entry
 
 
 def table1(groups: Sequence[Estimates]) -> Rows:
     """Tabulate all rows of Table 1, measured or not, in the paper's order."""
-    ours = ("status", "seeds", "miou", "miou_low", "miou_high", "paper_miou")
+    ours = ("status", "seeds", "miou", "miou_low", "miou_high", "paper_miou", *WITH_CRF)
     rows = []
     for e in groups:
         for row in published.table1():
