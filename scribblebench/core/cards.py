@@ -133,6 +133,9 @@ class Augmentation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         rotation_odds: probability that an image is rotated.
         blur_odds: probability of a 5 x 5 Gaussian blur.
         flip_odds: probability of a horizontal flip.
+        labels: ``nearest``: a pixel has the label under its centre, as in the authors' code; a stroke falls
+            into pieces where the zoom is below one over its width. ``footprint``: the label nearest to its
+            centre within the square that the pixel shows, which leaves no gaps.
     """
 
     scale: tuple[Zoom, Zoom] = (0.5, 2.0)
@@ -140,6 +143,7 @@ class Augmentation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rotation_odds: Share = 0.5
     blur_odds: Share = 0.5
     flip_odds: Share = 0.5
+    labels: Literal["nearest", "footprint"] = "nearest"
 
 
 class Optimizer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -12,6 +12,7 @@ from scribblebench.core.errors import UserError
 from scribblebench.core.seeds import rng
 from scribblebench.loading.augment import Batch, draw, source_windows, warp
 from scribblebench.loading.images import Pictures
+from scribblebench.loading.resample import reach
 
 
 def require_batch(images: int, size: int) -> None:
@@ -70,7 +71,8 @@ class Batches:
         ids = tuple(self.ids[i] for i in chosen)
         draws = draw(self.augmentation, self.seed, epoch, list(ids))
         sizes = self.images.sizes[chosen]
-        windows = source_windows(draws, sizes, self.side)
+        thin = self.augmentation.labels == "footprint"
+        windows = source_windows(draws, sizes, self.side, reach(draws.scale)[:, None] if thin else 0)
         warped = warp(
             self.images.cut(chosen, windows).to(self.device),
             self.labels.cut(chosen, windows, self.ignore_index).to(self.device),
@@ -79,5 +81,6 @@ class Batches:
             self.side,
             self.ignore_index,
             windows[:, :2],
+            thin,
         )
         return replace(warped, ids=ids)

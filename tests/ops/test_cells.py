@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn.functional import interpolate
 
-from scribblebench.ops.cells import between_cells, labels_of_cells
+from scribblebench.ops.cells import around_cells, between_cells, labels_of_cells
 
 sides = st.integers(1, 7)
 pixel_sides = st.integers(1, 25)
@@ -57,3 +57,14 @@ def test_cells_take_the_class_of_most_strokes_nearest_to_them(
         votes[image, *cell, labels[image, y, x]] += 1
     expected = torch.where(votes.amax(dim=-1) > 0, votes.argmax(dim=-1), 255)
     assert torch.equal(labels_of_cells(labels, height, width, 255), expected)
+
+
+def test_around_a_cell_is_the_mean_of_its_square_and_mirrors() -> None:
+    pixels = torch.randn(2, 3, 13, 17, generator=torch.Generator().manual_seed(0))
+    found = around_cells(pixels, 4, 5)
+    for i in range(4):
+        for j in range(5):
+            square = pixels[..., max(0, 4 * i - 2) : 4 * i + 3, max(0, 4 * j - 2) : 4 * j + 3]
+            torch.testing.assert_close(found[..., i, j], square.mean(dim=(2, 3)))
+    torch.testing.assert_close(around_cells(pixels.flip(-1), 4, 5), found.flip(-1))
+    assert torch.equal(around_cells(pixels, 13, 17), pixels)

@@ -42,12 +42,14 @@ class Head(Part, frozen=True, kw_only=True):
     Attributes:
         multi_grid: whether the trunk's last stage doubles its dilation from block to block.
         gives: what the head's output has besides logits, such as ``walk``; losses may need it.
+        sees_images: whether the module is given the images, too: ``forward(features, until, images)``.
         scales: of the image, itself first; the network runs on each, in training and afterwards, and its
             logits are the largest of any (see ``nn/scales.py``). All else is of the image itself.
     """
 
     multi_grid: ClassVar[bool] = False
     gives: ClassVar[frozenset[str]] = frozenset()
+    sees_images: ClassVar[bool] = False
 
     scales: tuple[Scale, ...] = (1.0,)
 
