@@ -30,7 +30,7 @@ from scribblebench.training.build import make_terms
 
 CROP, CELLS, CLASSES, EMBEDDING = 465, 59, 21, 256
 PEER_SECONDS = 0.40
-METHODS = ("dense-crf", "ncl", "kcl", "gated-crf", "tree-energy", "soft-self-labels")
+METHODS = ("dense-crf", "ncl", "kcl", "gated-crf", "tree-energy", "soft-self-labels", "agmm")
 
 
 def photographs(batch: int, folder: Path | None) -> Tensor:

@@ -18,6 +18,11 @@ Share = Annotated[float, Meta(ge=0, le=1)]
 Positive = Annotated[int, Meta(ge=1, le=2**31 - 1)]  # torch and C hold no more
 NonNegative = Annotated[float, Meta(ge=0)]
 Label = Annotated[int, Meta(ge=0, le=255)]
+Seed = Annotated[int, Meta(ge=0, le=2**31 - 1)]
+# Beyond these bounds a protocol asks for what no machine holds and no picture has.
+Side = Annotated[int, Meta(ge=1, le=2**14 + 1)]
+Threads = Annotated[int, Meta(ge=1, le=1024)]
+Zoom = Annotated[float, Meta(ge=0.01, le=100)]
 # Labels are bytes, and one of them is the ignore index.
 MAX_CLASSES = 255
 IGNORE = "ignore"
@@ -128,13 +133,17 @@ class Augmentation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         rotation_odds: probability that an image is rotated.
         blur_odds: probability of a 5 x 5 Gaussian blur.
         flip_odds: probability of a horizontal flip.
+        labels: ``nearest``: a pixel has the label under its centre, as in the authors' code; a stroke falls
+            into pieces where the zoom is below one over its width. ``footprint``: the label nearest to its
+            centre within the square that the pixel shows, which leaves no gaps.
     """
 
-    scale: tuple[float, float] = (0.5, 2.0)
-    rotation: NonNegative = 10.0
+    scale: tuple[Zoom, Zoom] = (0.5, 2.0)
+    rotation: Annotated[float, Meta(ge=0, le=180)] = 10.0
     rotation_odds: Share = 0.5
     blur_odds: Share = 0.5
     flip_odds: Share = 0.5
+    labels: Literal["nearest", "footprint"] = "nearest"
 
 
 class Optimizer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -186,15 +195,15 @@ class ProtocolCard(Card, frozen=True, kw_only=True):
     output_stride: Literal[8, 16]
     head_width: Positive
     freeze_batch_norm: bool = False
-    dropout: Share = 0.1
-    crop: Positive
+    dropout: Annotated[float, Meta(ge=0, lt=1)] = 0.1
+    crop: Side
     batch: Positive
     epochs: Positive
     optimizer: Optimizer
     schedule: Literal["step", "one_cycle", "poly"]
     augmentation: Augmentation
     precision: Literal["float32", "bf16"] = "float32"
-    threads: Positive = 1
+    threads: Threads = 1
     evaluation: dict[str, Any]
     relabelling: dict[str, Any] = msgspec.field(default_factory=lambda: {"part": "whole_image"})
 
@@ -203,8 +212,10 @@ class ProtocolCard(Card, frozen=True, kw_only=True):
         if (self.crop - 1) % self.output_stride:
             best = round((self.crop - 1) / self.output_stride) * self.output_stride + 1
             raise ValueError(f"crop {self.crop} is not k x output_stride + 1; use {best}")
-        if not 0 < self.augmentation.scale[0] <= self.augmentation.scale[1]:
-            raise ValueError("augmentation.scale must be two positive numbers, smaller first")
+        if self.augmentation.scale[0] > self.augmentation.scale[1]:
+            raise ValueError("augmentation.scale must be two numbers, smaller first")
+        if self.weights not in ("none", "imagenet") and not self.weights.endswith(".safetensors"):
+            raise ValueError(f"weights {self.weights!r} is neither none, imagenet nor a .safetensors file")
 
 
 class Layout(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -284,6 +295,11 @@ class DatasetCard(Card, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         super().__post_init__()
         _check_classes(self.classes, self.ignore_index)
+        for tag, name in self.tags.items():
+            if name not in self.classes:
+                raise ValueError(f"tags: {tag!r} stands for {name!r}, which is no class")
+            if tag in self.classes and tag != name:
+                raise ValueError(f"tags: {tag!r} is a class of its own, and cannot stand for {name!r}")
         for split, name in self.splits.items():
             check_name(split, "splits")
             check_id(name, f"splits.{split}")
@@ -316,7 +332,7 @@ class GridVariants(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One kind of degradation and its rates; ``none`` has the single rate 0."""
 
     kind: str
-    rates: tuple[Share, ...] = (0.0,)
+    rates: Annotated[tuple[Share, ...], Meta(min_length=1)] = (0.0,)
 
 
 class GridCard(Card, frozen=True, kw_only=True):
@@ -325,13 +341,15 @@ class GridCard(Card, frozen=True, kw_only=True):
     Attributes:
         job: the name of a registered job of grids, such as ``train``.
         protocol: the protocol used when none is named; the dataset's own where empty.
+        overrides: fields of the protocol that are replaced, as by ``--set``, which comes after.
     """
 
-    methods: tuple[str, ...]
-    variants: tuple[GridVariants, ...] = (GridVariants("none"),)
-    seeds: tuple[int, ...] = (0,)
+    methods: Annotated[tuple[str, ...], Meta(min_length=1)]
+    variants: Annotated[tuple[GridVariants, ...], Meta(min_length=1)] = (GridVariants("none"),)
+    seeds: Annotated[tuple[Seed, ...], Meta(min_length=1)] = (0,)
     job: str = "train"
     protocol: str = ""
+    overrides: dict[str, Any] = {}
 
 
 def convert(raw: Any, kind: type[S], where: str) -> S:

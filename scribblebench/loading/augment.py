@@ -14,6 +14,7 @@ from torch import Tensor
 from scribblebench.core.cards import Augmentation
 from scribblebench.core.seeds import rng
 from scribblebench.loading.images import normalise
+from scribblebench.loading.resample import footprint, nearest
 from scribblebench.ops.vision import torchvision
 
 # Raise it when equal draws or names would give other crops than before.
@@ -87,8 +88,14 @@ def _coordinates(draws: Draws, sizes: Tensor, side: int, pixels: Tensor) -> Tens
     return centred + (sizes[:, None, None] - 1) / 2
 
 
-def source_windows(draws: Draws, sizes: Tensor, side: int) -> Tensor:
+def source_windows(draws: Draws, sizes: Tensor, side: int, margin: Tensor | int = 0) -> Tensor:
     """Which part of each source image a crop is made from.
+
+    Args:
+        draws: one draw per image.
+        sizes: height and width of each source image, (batch, 2).
+        side: side of the crop in pixels.
+        margin: further pixels on each side, of all images or of each, (batch, 1).
 
     Returns:
         int64 (batch, 4): first row and column and the ones behind the last, never empty.
@@ -96,8 +103,8 @@ def source_windows(draws: Draws, sizes: Tensor, side: int) -> Tensor:
     # The map is affine, so the corners of the crop go furthest.
     corners = _coordinates(draws, sizes, side, torch.tensor([0.0, side - 1.0])).flatten(1, 2)
     # A pixel more on each side: the corners are computed in other terms than the pixels between them.
-    first = (corners.amin(dim=1).floor().long() - 1).clamp(min=0).minimum(sizes - 1)
-    behind = (corners.amax(dim=1).floor().long() + 3).clamp(min=1).minimum(sizes)
+    first = (corners.amin(dim=1).floor().long() - 1 - margin).clamp(min=0).minimum(sizes - 1)
+    behind = (corners.amax(dim=1).floor().long() + 3 + margin).clamp(min=1).minimum(sizes)
     return torch.cat([first, torch.maximum(behind, first + 1)], dim=1)
 
 
@@ -109,6 +116,7 @@ def warp(
     side: int,
     ignore: int,
     origins: Tensor | None = None,
+    thin: bool = False,
 ) -> Batch:
     """Apply the draws to a batch.
 
@@ -120,6 +128,7 @@ def warp(
         side: side of the crop in pixels.
         ignore: label of padding.
         origins: row and column of the image at which its window begins, (batch, 2); 0 where absent.
+        thin: read labels by ``footprint``, so that thin strokes have no gaps.
     """
     device = pixels.device
     draws = Draws(**{name: value.to(device) for name, value in vars(draws).items()})
@@ -134,8 +143,7 @@ def warp(
     if draws.blur.any():
         blur = torchvision("transforms.v2.functional").gaussian_blur
         images[draws.blur] = blur(images[draws.blur], [5, 5], [BLUR_SIGMA, BLUR_SIGMA])
-    y, x = at.round().long().unbind(dim=-1)
-    picked = labels[torch.arange(len(labels), device=device)[:, None, None], 0, y, x].long()
+    picked = footprint(labels, at, draws.scale, ignore) if thin else nearest(labels, at)
     return Batch(images, torch.where(valid, picked, ignore), valid)
 
 

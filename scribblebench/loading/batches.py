@@ -12,6 +12,20 @@ from scribblebench.core.errors import UserError
 from scribblebench.core.seeds import rng
 from scribblebench.loading.augment import Batch, draw, source_windows, warp
 from scribblebench.loading.images import Pictures
+from scribblebench.loading.resample import reach
+
+
+def require_batch(images: int, size: int) -> None:
+    """Look whether a training split fills a batch.
+
+    Raises:
+        UserError: it does not.
+    """
+    if images < size:
+        raise UserError(
+            f"The training split has {images} images, fewer than one batch of {size}. "
+            f"Give --set batch={max(images, 1)} or more images."
+        )
 
 
 @dataclass(frozen=True)
@@ -41,11 +55,7 @@ class Batches:
     device: torch.device
 
     def __post_init__(self) -> None:
-        if len(self.ids) < self.size:
-            raise UserError(
-                f"The training split has {len(self.ids)} images, fewer than one batch of {self.size}. "
-                f"Give --set batch={max(len(self.ids), 1)} or more images."
-            )
+        require_batch(len(self.ids), self.size)
 
     def __len__(self) -> int:
         """Steps in an epoch; a last batch that is not full is left out, another one every epoch."""
@@ -61,7 +71,8 @@ class Batches:
         ids = tuple(self.ids[i] for i in chosen)
         draws = draw(self.augmentation, self.seed, epoch, list(ids))
         sizes = self.images.sizes[chosen]
-        windows = source_windows(draws, sizes, self.side)
+        thin = self.augmentation.labels == "footprint"
+        windows = source_windows(draws, sizes, self.side, reach(draws.scale)[:, None] if thin else 0)
         warped = warp(
             self.images.cut(chosen, windows).to(self.device),
             self.labels.cut(chosen, windows, self.ignore_index).to(self.device),
@@ -70,5 +81,6 @@ class Batches:
             self.side,
             self.ignore_index,
             windows[:, :2],
+            thin,
         )
         return replace(warped, ids=ids)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.nn.functional import embedding_bag
+from torch.nn.functional import avg_pool2d, embedding_bag
 
 
 def at_cells(pixels: Tensor, height: int, width: int) -> Tensor:
@@ -62,6 +62,28 @@ def _nearest(pixel: Tensor, side: int, count: int) -> Tensor:
     """The cell that a pixel of one axis is nearest to; the later one of two."""
     # Twice the place, in whole numbers: a tie is a tie on every device.
     return (2 * pixel * (count - 1) + max(1, side - 1)).div(2 * max(1, side - 1), rounding_mode="floor")
+
+
+def around_cells(pixels: Tensor, height: int, width: int) -> Tensor:
+    """Average over the square around the centre of each cell, as wide as cells lie apart (or a pixel wider).
+
+    Squares at the border are cut; a mirrored image has mirrored means.
+
+    Args:
+        pixels: (batch, channels, pixel rows, pixel columns), of sides ``k * stride + 1``.
+        height: rows of the grid.
+        width: columns of the grid.
+
+    Returns:
+        (batch, channels, height, width).
+
+    >>> around_cells(torch.arange(5.0).expand(1, 1, 5, 5), 3, 3)[0, 0, 0]
+    tensor([0.5000, 2.0000, 3.5000])
+    """
+    sides = zip(pixels.shape[-2:], (height, width), strict=True)
+    stride = max(1, *((side - 1) // max(1, cells - 1) for side, cells in sides))
+    reach = stride // 2
+    return avg_pool2d(pixels, 2 * reach + 1, stride, padding=reach, count_include_pad=False)
 
 
 def between_cells(grid: Tensor, pixels: Tensor) -> Tensor:

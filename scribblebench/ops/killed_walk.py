@@ -25,13 +25,13 @@ _WALL = 500.0
 _NOTHING = 1e-140
 
 
-def walk_labels(boundary: Tensor, seeds: Tensor, counted: Tensor, classes: int) -> Tensor:
-    """The distribution of the class that a walk from each cell ends in, given that it survives.
+def hits(boundary: Tensor, seeds: Tensor, counted: Tensor, classes: int) -> Tensor:
+    """The probability that a walk from each cell survives until it hits a seed, and hits one of each class.
 
     The gradient goes to the boundary, through one more solve with the same factors.
 
     >>> seeds = torch.tensor([[[0, -1, -1, -1, 1]]])
-    >>> walk_labels(torch.zeros(1, 1, 5), seeds, seeds >= -1, 2)[0, 1, 0].tolist()
+    >>> hits(torch.zeros(1, 1, 5), seeds, seeds >= -1, 2)[0, 1, 0].tolist()
     [0.0, 0.25, 0.5, 0.75, 1.0]
 
     Args:
@@ -41,13 +41,24 @@ def walk_labels(boundary: Tensor, seeds: Tensor, counted: Tensor, classes: int) 
         classes: number of classes.
 
     Returns:
-        float64 (batch, classes, h, w) on the device of ``boundary``; 0 where a walk cannot start, or can end
-        nowhere.
+        float64 (batch, classes, h, w) on the device of ``boundary``.
     """
-    hits: Tensor = _Hits.apply(boundary.double().clamp(max=_WALL), seeds, counted, classes)
-    total = hits.sum(dim=1, keepdim=True)
+    found: Tensor = _Hits.apply(boundary.double().clamp(max=_WALL), seeds, counted, classes)
+    return found
+
+
+def given_survival(found: Tensor) -> Tensor:
+    """The distribution of the class that a surviving walk hits: ``hits`` over its sum.
+
+    Args:
+        found: of ``hits``.
+
+    Returns:
+        float64 (batch, classes, h, w); 0 where no walk survives, as far as float64 can tell.
+    """
+    total = found.sum(dim=1, keepdim=True)
     reached = total > _NOTHING
-    return torch.where(reached, hits / torch.where(reached, total, 1.0), 0.0)
+    return torch.where(reached, found / torch.where(reached, total, 1.0), 0.0)
 
 
 @dataclass(frozen=True)
@@ -118,9 +129,11 @@ class _Hits(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, boundary: Tensor, seeds: Tensor, counted: Tensor, classes: int) -> Tensor:
         given = (boundary, torch.where(counted, seeds, -1), counted)
-        hits = np.zeros((len(boundary), boundary[0].numel(), classes))
+        reached = np.zeros((len(boundary), boundary[0].numel(), classes))
         ctx.walks = []
-        for image, parts in zip(hits, zip(*(part.cpu().numpy() for part in given), strict=True), strict=True):
+        for image, parts in zip(
+            reached, zip(*(part.cpu().numpy() for part in given), strict=True), strict=True
+        ):
             walk = _Walk.of(*parts)
             seeded = np.flatnonzero(parts[1] >= 0)
             image[seeded, parts[1].ravel()[seeded]] = 1
@@ -128,7 +141,7 @@ class _Hits(torch.autograd.Function):
             image[np.ix_(walk.cells, walk.present)] = found
             ctx.walks.append((walk, found))
         shape = (*boundary.shape, classes)
-        return torch.from_numpy(hits).view(shape).permute(0, 3, 1, 2).contiguous().to(boundary.device)
+        return torch.from_numpy(reached).view(shape).permute(0, 3, 1, 2).contiguous().to(boundary.device)
 
     @staticmethod
     @once_differentiable

@@ -29,6 +29,8 @@ class Output:
             where the network was asked to stop at the energies.
         logits: (batch, classes, h, w) at the network's own grid, or None where it was asked to stop before.
         features: what else a head gives its losses in training, by name, (batch, any number, h, w) each.
+        scales: where the network looks at several scales of the images, the logits of each, at their own
+            grids; ``logits`` is the largest of them.
     """
 
     before: Tensor
@@ -37,6 +39,7 @@ class Output:
     after: Tensor | None = None
     logits: Tensor | None = None
     features: Mapping[str, Tensor] = field(default_factory=dict)
+    scales: tuple[Tensor, ...] = ()
 
 
 def _no_average(images: Tensor, decay: float) -> Output:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scribblebench.report.tables import Rows
+from scribblebench.report.tables.affinity import affinity
 from scribblebench.report.tables.table3 import table3
 from scribblebench.report.tables.table5 import table5
 from scribblebench.store.document import Reading
@@ -62,6 +63,32 @@ KINDS: Mapping[str, Kind] = {
             "variation": "variation",
             "variation_elementwise": "mean over entries",
             "paper_variation": "paper",
+        },
+    ),
+    "affinity": Kind(
+        file="affinity.csv",
+        title="Affinity: what a walk's P knows of classes",
+        note="AUC: the chance that a cell's step prefers a cell of its own class to one of another; 0.5 "
+        "knows nothing. Lift: how many times as often as a uniform step it ends in its own class. Column "
+        "share: of the row-centred variance of the energies, what is the same for every row. mIoU is that of "
+        "the same trained network, on the images' centres, with (f + P f) / 2 in the walk's place; 'own' is "
+        "its own P, 'none' no walk, 'as trained' its own walk. The oracle's P is made from the masks.",
+        rows=affinity,
+        shown={
+            "method": "method",
+            "dataset": "dataset",
+            "protocol": "protocol",
+            "settings": "settings",
+            "seed": "seed",
+            "p": "P",
+            "sees_masks": "sees masks",
+            "auc": "AUC",
+            "lift": "lift",
+            "column_share": "column share",
+            "row_entropy": "row entropy",
+            "alpha": "alpha",
+            "miou": "mIoU",
+            "gain": "gain",
         },
     ),
     "efficiency": Kind(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import torch
+
 from scribblebench.core.cards import MethodCard, ProtocolCard
 from scribblebench.core.errors import UserError
 from scribblebench.losses import LOSSES
+from scribblebench.nn import weights as weights_of
 from scribblebench.nn.backbones import BACKBONES
 from scribblebench.nn.heads import HEADS
 from scribblebench.ops.step import Given
@@ -16,7 +19,8 @@ def check_method(method: MethodCard, protocol: ProtocolCard) -> None:
     """Build every part and ask every loss whether it can act.
 
     Raises:
-        UserError: a part does not exist, has not the option given, or needs what the others do not give.
+        UserError: a part does not exist, has not the option given, or needs what the others do not give; or
+            there are steps at which nothing is learned.
     """
     where = f"method '{method.name}'"
     options = dict(method.network)
@@ -28,7 +32,7 @@ def check_method(method: MethodCard, protocol: ProtocolCard) -> None:
     make_inference(protocol)
     make_crf(protocol)
     cells = (protocol.crop - 1) // protocol.output_stride + 1
-    given = Given(head.gives, name, protocol.crop, head.walk_cells(cells))
+    given = Given(head.given, name, protocol.crop, head.walk_cells(cells))
     for span in spans(method, protocol.epochs):
         _check_labels(span, method, where)
         for term in span.losses:
@@ -36,6 +40,7 @@ def check_method(method: MethodCard, protocol: ProtocolCard) -> None:
                 LOSSES.build(term.part, term.options, where).check(given)
             except UserError as error:
                 raise UserError(f"{where}, loss '{term.part}': {error}") from error
+        _check_terms(span, protocol.epochs, where)
 
 
 def doubts(method: MethodCard, protocol: ProtocolCard) -> list[str]:
@@ -60,3 +65,37 @@ def _check_labels(span: Span, method: MethodCard, where: str) -> None:
             f"{where}: '{span.labels['part']}' needs the predictions of a stage before; the first stage has "
             "none. Let it begin with the strokes."
         )
+
+
+def _check_terms(span: Span, epochs: int, where: str) -> None:
+    """Look whether something is learned at every step, and from every loss that is named."""
+    acting = [term for term in span.losses if term.weight and term.starts * epochs <= span.first]
+    if not any(term.weight for term in span.losses):
+        raise UserError(f"{where} has no loss of any weight, so that nothing would be learned. Add one.")
+    for index, term in enumerate(span.losses):
+        if term.starts == 1:
+            raise UserError(f"{where}, loss '{term.part}': from 1 on there is no step left. Leave it out.")
+        if any(term.part == t.part and term.options == t.options for t in span.losses[:index]):
+            raise UserError(
+                f"{where} names the loss '{term.part}' twice. Leave one out, and add the weights."
+            )
+    if not acting:
+        first = min(term.starts for term in span.losses)
+        raise UserError(f"{where}: no loss acts before {first:g} of the run. Let one begin at 0.")
+
+
+def check_weights(protocol: ProtocolCard, weights: str) -> None:
+    """Look whether a protocol's backbone can be given its initial weights.
+
+    Args:
+        protocol: names the backbone.
+        weights: as for ``nn.weights.load_weights``.
+
+    Raises:
+        UserError: they are missing, damaged or another network's.
+    """
+    with torch.device("meta"):  # a network without numbers
+        trunk = BACKBONES.build(protocol.backbone, {}, f"protocol '{protocol.name}'").build(
+            protocol.output_stride
+        )
+    weights_of.check_weights(trunk, weights)

@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from scribblebench.core.errors import UserError
+from scribblebench.inference.whole_image import probabilities
 from scribblebench.loading.images import decode, normalise
 from scribblebench.nn.network import Network
 from scribblebench.training import checkpoint
@@ -104,6 +105,24 @@ def centre(side: int, unit: int, largest: int, zoom: float = 1.0) -> tuple[slice
     kept = (min(round(side * zoom), largest) - 1) // unit * unit + 1
     window = min(side, round(kept / zoom))
     return slice((side - window) // 2, (side - window) // 2 + window), kept
+
+
+def predicted(logits: Tensor, look: Look) -> Pixels:
+    """Predict as evaluation does: probabilities of the pixels that were seen, then of the photograph's.
+
+    Args:
+        logits: of the look, at the network's own grid.
+        look: what the network was shown.
+
+    Returns:
+        Classes at the size of the look's photograph, uint8 (h, w).
+    """
+    scores = probabilities(lambda images: logits, look.pixels, look.unit)
+    shown = look.photograph.shape[:2]
+    if scores.shape[-2:] != shown:
+        scores = interpolate(scores, shown, mode="bilinear", align_corners=False)
+    classes: Pixels = scores.argmax(dim=1)[0].to(torch.uint8).cpu().numpy()
+    return classes
 
 
 def picture(pixels: Tensor) -> Pixels:

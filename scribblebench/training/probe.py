@@ -10,12 +10,10 @@ import torch
 from numpy.typing import NDArray
 from scipy.sparse.linalg import ArpackNoConvergence, eigs
 from torch import Tensor
-from torch.nn.functional import interpolate
 
-from scribblebench.inference.whole_image import probabilities
 from scribblebench.nn.network import Network
 from scribblebench.ops.walk import Energies
-from scribblebench.training.looks import Look, Pixels, picture
+from scribblebench.training.looks import Look, Pixels, picture, predicted
 from scribblebench.training.variation import TRANSFORMS, pick, variation
 
 Maps = NDArray[np.float32]
@@ -65,7 +63,7 @@ def probe(network: Network, look: Look, leading: int) -> Probe | None:
     transforms = {name: pick(name, look.image, output.energies.height) for name in TRANSFORMS}
     return Probe(
         look=look,
-        prediction=_classes(output.logits, look),
+        prediction=predicted(output.logits, look),
         before=_magnitude(output.before),
         after=_magnitude(output.after),
         eigenvectors=leading_eigenvectors(output.energies, leading),
@@ -78,16 +76,6 @@ def probe(network: Network, look: Look, leading: int) -> Probe | None:
             for name, t in transforms.items()
         },
     )
-
-
-def _classes(logits: Tensor, look: Look) -> Pixels:
-    """Predict as evaluation does: probabilities of the pixels that were seen, then of the photograph's."""
-    scores = probabilities(lambda images: logits, look.pixels, look.unit)
-    shown = look.photograph.shape[:2]
-    if scores.shape[-2:] != shown:
-        scores = interpolate(scores, shown, mode="bilinear", align_corners=False)
-    classes: Pixels = scores.argmax(dim=1)[0].to(torch.uint8).cpu().numpy()
-    return classes
 
 
 def _magnitude(maps: Tensor) -> Maps:

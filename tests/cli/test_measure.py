@@ -67,6 +67,30 @@ def test_variation_trains_what_it_needs_and_finds_it_again(
     assert set(table["images"]) == {8}
 
 
+def test_affinity_asks_the_masks(mini: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    options = ["--data-dir", str(mini), "--set", "epochs=1", "--jobs", "1", "--device", "cpu"]
+    command = ["run", "--grid", "affinity", "--methods", "rw,baseline", *options]
+    main(command)
+    assert "2 cells, 2 run now, 0 failed" in capsys.readouterr().out
+    main([*command, "--dry-run"])
+    assert "2 cells, 0 missing" in capsys.readouterr().out
+    main(["report", "--resamples", "200"])
+    table = pd.read_csv("results/report/affinity.csv").set_index(["method", "p"])
+    common = ["uniform", "posterior", "image", "oracle"]
+    assert list(table.loc["rw"].index) == ["none", "as trained", "own", *common]
+    assert list(table.loc["baseline"].index) == ["none", *common]
+    assert list(table.index[table["sees_masks"] == "yes"]) == [("rw", "oracle"), ("baseline", "oracle")]
+    rw = table.loc["rw"]
+    assert rw.loc["uniform", ["auc", "lift", "row_entropy"]].tolist() == pytest.approx([0.5, 1, 1])
+    assert rw.loc["oracle", "auc"] == 1
+    assert rw.loc["oracle", "lift"] > 1
+    assert rw["alpha"].notna().sum() == 1
+    assert (rw["gain"] - (rw["miou"] - rw.loc["none", "miou"])).abs().max() < 1e-9
+    with pytest.raises(SystemExit):
+        main(["run", "--grid", "affinity", "--methods", "baseline-aspp", *options])
+    assert "which 'head: aspp' does not have" in capsys.readouterr().err
+
+
 def test_figures_come_from_the_weights_of_a_run(
     mini: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

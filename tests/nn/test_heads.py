@@ -1,3 +1,5 @@
+"""Heads: their contract, their published sizes, and what they share with the plain one."""
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -8,18 +10,25 @@ import torch
 from scribblebench.core.errors import UserError
 from scribblebench.nn.heads import HEADS
 from scribblebench.nn.network import Network, parameter_counts
+from scribblebench.ops.colour import normalise
 
 Build = Callable[..., Network]
 OPTIONS = {
     "aspp": [{}],
+    "aspp_sum": [{}, {"rates": (1, 4), "scales": (1.0, 0.75, 0.5)}],
     "boundary": [{"width": 16}],
     "embedding": [{"width": 16}],
-    "plain": [{}],
+    "plain": [{}, {"conv_after": True}],
+    "refinement": [{"boundary_width": 8}],
     "random_walk": [
         {"alpha_start": 0.5},
         {"alpha_start": 0.5, "similarity": "inner_product", "energy_scale": 0.1},
         {"alpha_start": 0.5, "walk_stride": 2, "conv_after": True},
         {"alpha_start": 0.5, "uniform": True},
+        {"alpha_start": 0.5, "centre": True, "normalise": "cosine", "value": "identity"},
+        {"alpha_start": 0.5, "similarity": "posterior", "energy_scale": 10.0, "conv_after": True},
+        {"alpha_start": 0.5, "similarity": "image", "value": "linear", "walk_stride": 2},
+        {"alpha_start": 1.0, "uniform": True, "value": "identity", "alpha": "fixed"},
     ],
 }
 
@@ -71,7 +80,15 @@ def test_aspp_puts_the_multi_grid_into_its_trunk(network: Build) -> None:
 
 
 @pytest.mark.parametrize(
-    "options", [{}, {"similarity": "inner_product"}, {"uniform": True}, {"walk_stride": 3}]
+    "options",
+    [
+        {},
+        {"similarity": "inner_product"},
+        {"similarity": "posterior"},
+        {"similarity": "image"},
+        {"uniform": True},
+        {"walk_stride": 3},
+    ],
 )
 def test_baseline_and_walk_start_equal(network: Build, options: dict[str, object]) -> None:
     plain, walk = network("plain"), network("random_walk", **options)
@@ -94,8 +111,66 @@ def test_the_extra_convolution_stands_behind_the_walk(network: Build) -> None:
     assert counts[1]["walk"] == counts[0]["walk"]
 
 
+@pytest.mark.parametrize("conv_after", [False, True])
+def test_the_posterior_walk_is_its_matrix_which_has_no_gradient(network: Build, conv_after: bool) -> None:
+    options = {"similarity": "posterior", "energy_scale": 10.0, "alpha": "fixed", "alpha_start": 0.7}
+    net = network("random_walk", conv_after=conv_after, dropout=0.0, **options).double().eval()
+    features = torch.randn(2, 64, 3, 4, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    before = net.head.reduction(features.requires_grad_())
+    logits = net.head.classifier(net.head.conv_after(before)).flatten(2).mT
+    products = torch.softmax(logits, dim=2) @ torch.softmax(logits, dim=2).mT
+    transition = torch.softmax(10 * products, dim=2).detach()
+    expected = before + 0.7 * (transition @ before.flatten(2).mT).mT.reshape(before.shape)
+    after = net.head(features, "after").after
+    torch.testing.assert_close(after, expected)
+    weight = torch.randn(after.shape, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    ours, theirs = (
+        torch.autograd.grad((out * weight).sum(), features, retain_graph=True) for out in (after, expected)
+    )
+    torch.testing.assert_close(ours, theirs)
+
+
+def test_posteriors_leave_statistics_and_autocast_alone(network: Build) -> None:
+    options = {"similarity": "posterior", "alpha_start": 0.5, "conv_after": True}
+    net = network("random_walk", **options).train()
+    net(images(), "energies")
+    assert net.head.conv_after[1].num_batches_tracked == 0
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        output = net(images())
+    assert net.head.conv_after[1].num_batches_tracked == 1
+    assert output.energies.queries.dtype == torch.float32
+    output.logits.float().square().sum().backward()
+    assert net.head.classifier.weight.grad.any()
+    assert net.head.conv_after[0].weight.grad.any()
+
+
+def test_the_image_walk_sees_the_colours_around_each_cell(network: Build) -> None:
+    net = network("random_walk", similarity="image", xy=3.0, rgb=25.0).eval()
+    pixels = 255 * torch.rand(1, 3, 25, 33, generator=torch.Generator().manual_seed(0))
+    transition = net(normalise(pixels), "energies").energies.matrix()[0].detach()
+    squares = [
+        pixels[0, :, max(0, 8 * y - 4) : 8 * y + 5, max(0, 8 * x - 4) : 8 * x + 5].mean(dim=(1, 2)) / 25
+        for y in range(4)
+        for x in range(5)
+    ]
+    places = torch.cartesian_prod(torch.arange(4.0), torch.arange(5.0)) / 3
+    points = torch.cat([places, torch.stack(squares)], dim=1).double()
+    kernel = torch.exp(-(points[:, None] - points).square().sum(dim=2) / 2)
+    torch.testing.assert_close(
+        transition.double(), kernel / kernel.sum(dim=1, keepdim=True), rtol=1e-3, atol=1e-6
+    )
+
+
 @pytest.mark.parametrize(
-    "bad", [{"energy_scale": 0}, {"walk_stride": 0}, {"similarity": "cosine"}, {"apha": 1}]
+    "bad",
+    [
+        {"energy_scale": 0},
+        {"walk_stride": 0},
+        {"similarity": "cosine"},
+        {"apha": 1},
+        {"centre": True, "similarity": "image"},
+        {"normalise": "cosine", "similarity": "image"},
+    ],
 )
 def test_bad_options_are_named(network: Build, bad: dict[str, object]) -> None:
     with pytest.raises(UserError, match=next(iter(bad))):
@@ -110,3 +185,28 @@ def test_a_feature_is_there_in_training_and_changes_nothing(network: Build, head
     assert torch.equal(plain.eval()(images()).logits, more.eval()(images()).logits)
     assert not more(images()).features
     assert more.train()(images()).features[head].shape == (2, channels, 13, 13)
+
+
+def test_refinement_starts_as_plain_and_corrects_it(network: Build) -> None:
+    plain, refined = network("plain", dropout=0.0), network("refinement", dropout=0.0)
+    state = refined.state_dict()
+    assert all(torch.equal(tensor, state[name]) for name, tensor in plain.state_dict().items())
+    output = refined.train()(images())
+    torch.testing.assert_close(output.features["coarse"], plain.train()(images()).logits)
+    assert output.features["boundary"].shape == (2, 1, 13, 13)
+    assert not refined.eval()(images()).features
+    coarse, features = plain.eval()(images()), refined.eval()
+    joined = torch.cat([coarse.before, coarse.logits.softmax(dim=1)], dim=1)
+    added = features.head.correct(features.head.enhance(joined))
+    assert not torch.allclose(added, torch.zeros_like(added))
+
+
+def test_the_size_of_refinement(network: Build) -> None:
+    width, classes, edge = 512, 21, 32
+    plain, refined = (
+        parameter_counts(network(head, classes=classes, backbone="resnet50", head_width=width))
+        for head in ("plain", "refinement")
+    )
+    step = (width + classes) * width * 9 + 2 * width + (width + 1) * classes
+    branch = width * edge * 9 + 2 * edge + edge + 1
+    assert refined == {**plain, "head": plain["head"] + step + branch}

@@ -6,9 +6,11 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch import Tensor
+from torch import Tensor, nn
+from torch.func import functional_call
 from torch.profiler import ProfilerActivity, profile
 
+from scribblebench.nn.heads.random_walk import RandomWalk
 from scribblebench.nn.walk import Walk
 from scribblebench.ops import tiles, walk
 from scribblebench.ops.walk import Energies, diffuse
@@ -112,10 +114,11 @@ def test_a_mean_of_bfloat16_values_hardly_disturbs_the_gradient_of_the_energies(
         assert (one - other).norm() < 0.01 * other.norm()
 
 
-def module(**options: object) -> Walk:
-    torch.manual_seed(0)
-    defaults = {"embedded": True, "alpha_start": 0.7, "energy_scale": 1.0, "stride": 1, "uniform": False}
-    return Walk(8, **{**defaults, **options})
+def module(width: int = 8, **options: object) -> Walk:
+    """Make a walk of the head's options, away from the global generator."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return Walk(width, RandomWalk(**{"alpha_start": 0.7, **options}).form)
 
 
 def features(height: int, width: int) -> Tensor:
@@ -124,7 +127,7 @@ def features(height: int, width: int) -> Tensor:
 
 def test_the_inner_product_is_equation_4_and_5() -> None:
     f = features(3, 5)
-    net = module(embedded=False)
+    net = module(similarity="inner_product")
     rows = f.flatten(2).transpose(1, 2)
     expected = f + 0.7 * walk_by_loop(rows, rows, rows).transpose(1, 2).reshape(f.shape)
     energies = net.energies(f)
@@ -132,9 +135,12 @@ def test_the_inner_product_is_equation_4_and_5() -> None:
     torch.testing.assert_close(net(f, energies), expected, rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.parametrize("embedded", [True, False])
-def test_energy_scale_multiplies_the_energies(embedded: bool) -> None:
-    plain, scaled = (module(embedded=embedded, energy_scale=s).energies(features(2, 3)) for s in (1.0, 0.125))
+@pytest.mark.parametrize("similarity", ["embedded", "inner_product"])
+@pytest.mark.parametrize("normalise", ["none", "cosine"])
+@pytest.mark.parametrize("centre", [False, True])
+def test_energy_scale_multiplies_the_energies(similarity: str, normalise: str, centre: bool) -> None:
+    options = {"similarity": similarity, "normalise": normalise, "centre": centre}
+    plain, scaled = (module(**options, energy_scale=s).energies(features(2, 3)) for s in (1.0, 0.125))
     e = plain.queries @ plain.keys.transpose(1, 2)
     torch.testing.assert_close(scaled.queries @ scaled.keys.transpose(1, 2), e / 8)
 
@@ -145,6 +151,70 @@ def test_uniform_is_global_pooling_of_the_values() -> None:
     torch.testing.assert_close(net(f, net.energies(f)), f + 0.7 * pooled[..., None, None])
 
 
+# Options, and the energies that they stand for, from rows of f, query and key: written out, n x n.
+FORMS = {
+    "centred": ({"centre": True}, lambda f, q, k: (q - q.mean(dim=1, keepdim=True)) @ k.mT),
+    "cosine": (
+        {"normalise": "cosine", "energy_scale": 5.0},
+        lambda f, q, k: 5 * (q @ k.mT) / (q.norm(dim=2)[:, :, None] * k.norm(dim=2)[:, None]),
+    ),
+    "cosine of f": (
+        {"similarity": "inner_product", "normalise": "cosine", "energy_scale": 3.0},
+        lambda f, q, k: 3 * (f @ f.mT) / (f.norm(dim=2)[:, :, None] * f.norm(dim=2)[:, None]),
+    ),
+    "both": (
+        {"centre": True, "normalise": "cosine"},
+        lambda f, q, k: torch.cosine_similarity(
+            (q - q.mean(dim=1, keepdim=True))[:, :, None], k[:, None], -1
+        ),
+    ),
+    "centred f": (
+        {"similarity": "inner_product", "centre": True},
+        lambda f, q, k: (f - f.mean(dim=1, keepdim=True)) @ f.mT,
+    ),
+    "uniform": ({"uniform": True}, lambda f, q, k: 0 * f @ f.mT),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("value", ["identity", "linear"])
+@pytest.mark.parametrize("alpha", ["learned", "fixed"])
+def test_every_form_is_its_matrix_and_its_gradient_the_difference(form: str, value: str, alpha: str) -> None:
+    options, energies_of = FORMS[form]
+    net = module(4, value=value, alpha=alpha, **options).double()
+    f = features(2, 3)[:, :4].double().requires_grad_()
+    rows = f.flatten(2).mT
+    query, key = (layer(rows) if layer else None for layer in (net.query, net.key))
+    values = rows @ net.value.weight.T + net.value.bias if value == "linear" else rows
+    walked = torch.softmax(energies_of(rows, query, key), dim=-1) @ values
+    torch.testing.assert_close(net(f, net.energies(f)), f + 0.7 * walked.mT.reshape(f.shape))
+
+    def out(f: Tensor, *parameters: Tensor) -> Tensor:
+        own = dict(zip(names, parameters, strict=True))
+        return functional_call(Whole(net), own, (f,))
+
+    names, parameters = zip(*Whole(net).named_parameters(), strict=True) if [*net.parameters()] else ((), ())
+    assert ("walk.alpha" in names) is (alpha == "learned")
+    assert torch.autograd.gradcheck(out, (f, *parameters), fast_mode=True)
+
+
+class Whole(nn.Module):
+    """The walk and its energies in one call."""
+
+    def __init__(self, walk: Walk) -> None:
+        super().__init__()
+        self.walk = walk
+
+    def forward(self, f: Tensor) -> Tensor:
+        return self.walk(f, self.walk.energies(f))
+
+
+def test_a_fixed_alpha_is_kept_and_not_learned() -> None:
+    net = module(alpha="fixed", similarity="inner_product")
+    assert not list(net.parameters())
+    assert net.state_dict()["alpha"] == pytest.approx(0.7)
+
+
 def interpolation(cells: int, knots: int) -> Tensor:
     """Linear interpolation as a matrix, end on end."""
     at = torch.arange(cells) * (knots - 1) / (cells - 1)
@@ -153,7 +223,7 @@ def interpolation(cells: int, knots: int) -> Tensor:
 
 @pytest.mark.parametrize(("height", "width", "stride"), [(7, 11, 2), (7, 10, 3), (8, 6, 2)])
 def test_a_coarser_walk(height: int, width: int, stride: int) -> None:
-    net, f = module(stride=stride), features(height, width)
+    net, f = module(walk_stride=stride), features(height, width)
     h, w = (height - 1) // stride + 1, (width - 1) // stride + 1
     coarse = interpolation(h, height) @ f @ interpolation(w, width).T
     rows = coarse.flatten(2).transpose(1, 2)
@@ -166,15 +236,24 @@ def test_a_coarser_walk(height: int, width: int, stride: int) -> None:
         torch.testing.assert_close(coarse, f[..., ::stride, ::stride])
 
 
-@pytest.mark.parametrize("embedded", [True, False])
-def test_the_walk_never_holds_a_matrix(embedded: bool) -> None:
-    # 59 x 59 cells of a 465 crop, the whole module at the paper's width, forward and backward.
+@pytest.mark.parametrize(
+    ("width", "options"),
+    [
+        (512, {"similarity": "embedded"}),
+        (512, {"similarity": "inner_product"}),
+        (64, {"similarity": "embedded", "centre": True, "normalise": "cosine", "value": "identity"}),
+        (64, {"similarity": "image", "alpha": "fixed"}),
+    ],
+)
+def test_the_walk_never_holds_a_matrix(width: int, options: dict[str, object]) -> None:
+    # 59 x 59 cells of a 465 crop, the whole module, at first of the paper's width, forward and backward.
     side = 59
-    net = Walk(512, embedded=embedded, alpha_start=0.5, energy_scale=1.0, stride=1, uniform=False)
-    f = torch.randn(1, 512, side, side, requires_grad=True)
-    upstream = torch.ones(1, 512, side, side)
+    net = module(width, **options)
+    f = torch.randn(1, width, side, side, requires_grad=True)
+    compared = 255 * torch.rand(1, 3, side, side) if options["similarity"] == "image" else f
+    upstream = torch.ones(1, width, side, side)
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as record:
-        net(f, net.energies(f)).backward(upstream)
+        net(f, net.energies(compared)).backward(upstream)
     assert 0 < peak_bytes(record) < side**4 * 4
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from scribblebench.core.cards import LossTerm
@@ -49,6 +50,25 @@ def test_the_ablation_grid_is_table_1() -> None:
     grid = Library().grid("ablation")
     assert grid.methods == tuple(row.method for row in ROWS)
     assert [(variant.kind, variant.rates) for variant in grid.variants] == [("none", (0.0,))]
+
+
+def test_the_walks_controls_differ_in_what_they_are_called_after() -> None:
+    def walk(method: str) -> dict[str, object]:
+        options = dict(Library().method(method).network)
+        return msgspec.structs.asdict(HEADS.build(options.pop("head"), options, "a test"))
+
+    def changes(method: str, model: str) -> set[str]:
+        return {name for name, value in walk(method).items() if value != walk(model)[name]}
+
+    assert changes("rw-uniform", "rw") == {"uniform"}
+    assert changes("rw-centred", "rw") == {"centre"}
+    assert changes("rw-cosine", "rw") == {"normalise", "energy_scale"}
+    assert changes("rw-conv", "rw") == changes("baseline-conv", "baseline") == {"conv_after"}
+    for method in ("rw-posterior", "rw-image"):
+        # Their control carries identity values at alpha 1 as they do.
+        assert changes(method, "rw-uniform-identity") - {"energy_scale"} == {"similarity", "uniform", "value"}
+        assert walk(method)["value"] is None
+        assert Library().method(method).losses == Library().method("baseline").losses
 
 
 def test_self_supervision_without_options_is_the_papers() -> None:

@@ -73,6 +73,26 @@ def test_table2_sets_ours_beside_the_published(make: Any, tmp_path: Path) -> Non
     assert table.loc["NCL", "miou"] == pytest.approx(record.miou)
     assert table.loc["NCL", "paper_miou_crf"] == 0.745
     assert table["miou"].notna().sum() == 1
+    assert table.loc["NCL", "note"].startswith("The loss and its gradient are exact")
+    assert table.loc["NCL", ["supervision", "backbone", "paper_backbone"]].tolist() == [
+        "scribble",
+        "tiny",
+        "ResNet101",
+    ]
+    page = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+    assert page.count("Table 2: compared methods") == 1
+
+
+def test_table2_adds_what_nobody_printed_a_number_of(make: Any, tmp_path: Path) -> None:
+    for method in ("full", "gated-crf", "tree-energy", "rw-uniform"):
+        make(method, dataset="voc2012")
+    main(["report", "--runs", str(tmp_path / "runs"), "--out", str(tmp_path / "out"), "--resamples", "100"])
+    table = pd.read_csv(tmp_path / "out" / "table2.csv").set_index("method")
+    assert table["title"].iloc[-3:].tolist() == ["TEL, DeepLabV3+", "full", "gated-crf"]
+    assert table.loc["tree-energy", "paper_miou"] == 0.776
+    assert table.loc[["full", "gated-crf"], "supervision"].tolist() == ["full", "scribble"]
+    assert table.loc[["full", "gated-crf"], "paper_miou"].isna().all()
+    assert "rw-uniform" not in table.index  # a control, compared elsewhere
 
 
 def test_a_crf_stands_beside_the_plain_number(

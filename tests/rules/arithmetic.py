@@ -63,7 +63,8 @@ def all_numbers() -> dict[str, tuple[int, Numbers]]:
             rule = registry.get(name).rule
             found |= {f"{registry.kind} {n}": (rule, numbers) for n, numbers in compute(name)}
     found |= {f"training {n}": (loop.RULE, numbers) for n, numbers in _training()}
-    found["augmentation"] = (augment.RULE, _augmentation())
+    found["augmentation"] = (augment.RULE, _augmentation(thin=False))
+    found["augmentation footprint"] = (augment.RULE, _augmentation(thin=True))
     found["strokes"] = (manifest.RULE, summary(draw(_annotation(), Pen(), 255)))
     return found
 
@@ -84,13 +85,29 @@ def _losses(name: str) -> Iterator[tuple[str, Numbers]]:
         yield f"{name} {json.dumps(options, sort_keys=True)}", numbers
 
 
+# Options of heads beside their defaults.
+_OTHER_HEADS: dict[str, list[dict[str, Any]]] = {
+    "plain": [{"conv_after": True}],
+    "random_walk": [
+        {"centre": True, "normalise": "cosine", "energy_scale": 5.0, "alpha_start": 0.5},
+        {"similarity": "posterior", "energy_scale": 10.0, "alpha": "fixed", "alpha_start": 1.0},
+        {"similarity": "image", "alpha_start": 0.5},
+        {"uniform": True, "value": "identity", "alpha_start": 0.5},
+    ],
+}
+
+
 def _heads(name: str) -> Iterator[tuple[str, Numbers]]:
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        head = HEADS.build(name, {}, "rules").build(HeadSpec(8, 16, 5, 0.1, 0)).eval()
-    for parameter in head.parameters():  # a walk that starts at 0 would show nothing of itself
-        parameter.data += 0.1
-    yield name, summary(head(_noise(2, 8, 7, 7)).logits.detach())
+    for options in [{}, *_OTHER_HEADS.get(name, [])]:
+        part = HEADS.build(name, options, "rules")
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            head = part.build(HeadSpec(8, 16, 5, 0.1, 0)).eval()
+        for parameter in head.parameters():  # a walk that starts at 0 would show nothing of itself
+            parameter.data += 0.1
+        images = (_noise(2, 3, 49, 49, name="images"),) if part.sees_images else ()
+        named = f"{name} {json.dumps(options, sort_keys=True)}" if options else name
+        yield named, summary(head(_noise(2, 8, 7, 7), "logits", *images).logits.detach())
 
 
 def _backbones(name: str) -> Iterator[tuple[str, Numbers]]:
@@ -157,11 +174,13 @@ def _training() -> Iterator[tuple[str, Numbers]]:
     yield "seeds", [integer_seed("epoch", 0, 1) / 2**63, float(rng("order", 0, 1).permutation(7)[3])]
 
 
-def _augmentation() -> Numbers:
+def _augmentation(thin: bool) -> Numbers:
     pixels = torch.from_numpy(rng("rules", "pixels").integers(0, 256, (6, 3, 60, 50), dtype=np.uint8))
     labels = torch.from_numpy(rng("rules", "labels").integers(0, 5, (6, 1, 60, 50), dtype=np.uint8))
+    if thin:  # where nothing is unlabelled there is nothing to find
+        labels = torch.where(labels == 1, labels, 255)
     draws = augment.draw(Augmentation(), 0, 3, [str(i) for i in range(6)])
-    batch = augment.warp(pixels, labels, draws, torch.tensor([[60, 50]] * 6), _SIDE, 255)
+    batch = augment.warp(pixels, labels, draws, torch.tensor([[60, 50]] * 6), _SIDE, 255, thin=thin)
     return [*summary(batch.images), *summary(batch.labels)]
 
 

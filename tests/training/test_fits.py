@@ -62,6 +62,25 @@ def test_a_crf_that_is_none(crf: Any, message: str) -> None:
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("losses", "message"),
+    [
+        ([], "no loss of any weight"),
+        ([LossTerm("partial_cross_entropy", weight=0)], "no loss of any weight"),
+        ([LossTerm("partial_cross_entropy", starts=0.5)], "no loss acts before 0.5 of the run"),
+        (
+            [LossTerm("partial_cross_entropy"), LossTerm("entropy", starts=1)],
+            "from 1 on there is no step left",
+        ),
+        ([LossTerm("entropy"), LossTerm("entropy", weight=2)], "names the loss 'entropy' twice"),
+    ],
+)
+def test_steps_at_which_nothing_is_learned(losses: list[LossTerm], message: str) -> None:
+    method = msgspec.structs.replace(Library().method("baseline"), losses=tuple(losses))
+    with pytest.raises(UserError, match=message):
+        check_method(method, PROTOCOL)
+
+
 def test_cells_that_no_crop_aligns() -> None:
     method = Library().method("rw-ss")
     method = msgspec.structs.replace(method, network={"head": "random_walk", "walk_stride": 4})

@@ -248,8 +248,43 @@ def test_the_rules_of_what_is_no_part(cell: Cell, module: Any, monkeypatch: pyte
 
 def test_spelling_a_default_out_changes_nothing(cell: Cell) -> None:
     spelt = term(options={**cell.method.losses[1].options, "include_padding": False, "reduction": "rows"})
-    network = {**cell.method.network, "alpha_start": 0.0, "walk_stride": 1}
+    network = {**cell.method.network, "alpha_start": 0.0, "walk_stride": 1, "scales": [1]}
     assert method(network=network)(spelt(cell)).id == cell.id
+
+
+def test_the_scales_of_the_image_decide(cell: Cell) -> None:
+    assert method(network={**cell.method.network, "scales": [1, 0.5]})(cell).id != cell.id
+
+
+# Every option of the walk, and what it becomes.
+WALK: dict[str, Any] = {
+    "similarity": "posterior",
+    "alpha_start": 0.1,
+    "energy_scale": 0.5,
+    "walk_stride": 2,
+    "conv_after": True,
+    "uniform": True,
+    "centre": True,
+    "normalise": "cosine",
+    "value": "identity",
+    "alpha": "fixed",
+    "xy": 2.0,
+    "rgb": 9.0,
+}
+
+
+@pytest.mark.parametrize("option", RandomWalk.__struct_fields__)
+def test_every_option_of_the_walk_decides_but_at_its_default(cell: Cell, option: str) -> None:
+    network = cell.method.network
+    assert method(network={**network, option: WALK[option]})(cell).id != cell.id
+    default = getattr(RandomWalk(), option)
+    assert method(network={**network, option: default})(cell).id == cell.id
+
+
+def test_how_labels_are_read_decides_but_at_its_default(cell: Cell) -> None:
+    ranges = cell.protocol.augmentation
+    assert protocol(augmentation=replace(ranges, labels="footprint"))(cell).id != cell.id
+    assert "labels" not in cell.training_identity["protocol"]["augmentation"]
 
 
 OWN = """

@@ -13,6 +13,9 @@ from scribblebench.nn.heads.plain import PlainHead, conv_bn_relu
 from scribblebench.nn.initial import seeded
 from scribblebench.ops.step import Output
 
+# The softplus of this is nearly nothing: walks come far until boundaries are learned.
+_FEW = -4.0
+
 
 @HEADS.register
 class Boundary(Head, frozen=True):
@@ -49,4 +52,4 @@ class BoundaryHead(PlainHead):
         output = super().forward(features, until)
         if until != "logits" or not self.training:
             return output
-        return dataclasses.replace(output, features={"boundary": self.boundary(output.before)})
+        return dataclasses.replace(output, features={"boundary": self.boundary(output.before) + _FEW})
