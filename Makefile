@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test slow lint bench
+.PHONY: demo test slow lint docs bench
 
 demo: .venv/installed
 	$(BIN)/scribblebench make-dataset --shrink 0.5
@@ -19,6 +19,9 @@ lint: .venv/installed
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+
+docs: .venv/installed
+	$(BIN)/python docs/methods.py
 
 bench: .venv/installed
 	$(BIN)/python benchmarks/eigenspace.py

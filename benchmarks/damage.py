@@ -17,7 +17,7 @@ from scribblebench.grid.asked import Asked
 from scribblebench.grid.attempt import Job, attempt
 from scribblebench.grid.cells import expand
 from scribblebench.grid.display import Event
-from scribblebench.grid.stages import shared_stages
+from scribblebench.grid.prefixes import shared_prefixes
 from scribblebench.grid.stopping import StoppedError
 from scribblebench.report.collect import read_cells
 from scribblebench.sources.folder import open_dataset
@@ -56,8 +56,8 @@ class Mutations:
         self.sound, self.work = root / "sound", root / "work"
         shutil.rmtree(self.work, ignore_errors=True)
         cells = self._cells()
-        self.cell, stages = cells[-1], shared_stages(cells)
-        self.job = Job(self.cell, self._places(self.work), frozenset(stages[-1]))
+        self.cell, prefixes = cells[-1], shared_prefixes(cells)
+        self.job = Job(self.cell, self._places(self.work), frozenset(prefixes[-1]))
         self.kept = Checkpoints(self.job.places.runs / "checkpoints", self.cell)
         self.numbers = self._prepare()
 
@@ -127,7 +127,7 @@ class Mutations:
         if kind != "final":
             self.kept.final.unlink()
         if kind != "stage":
-            for path in self.kept.folder.glob("stage-*.safetensors"):
+            for path in self.kept.folder.glob("prefix-*.safetensors"):
                 path.unlink()
         if kind != "partial":
             self.kept.partial.unlink()

@@ -26,11 +26,11 @@ from scribblebench.ops.bilateral import Bilateral
 from scribblebench.ops.blocks import first_of_blocks, mean_of_blocks
 from scribblebench.ops.colour import normalise
 from scribblebench.ops.step import Loss, Output, Step
-from scribblebench.training.run_cell import make_terms
+from scribblebench.training.build import make_terms
 
 CROP, CELLS, CLASSES, EMBEDDING = 465, 59, 21, 256
 PEER_SECONDS = 0.40
-METHODS = ("dense-crf", "ncl", "kcl", "gated-crf", "tree-energy", "soft-self-labels")
+METHODS = ("dense-crf", "ncl", "kcl", "gated-crf", "tree-energy", "soft-self-labels", "agmm")
 
 
 def photographs(batch: int, folder: Path | None) -> Tensor:

@@ -86,10 +86,12 @@ class Grid:
         )
 
     def end(self, process: subprocess.Popen[str]) -> str:
-        """Wait for a launcher; return what it said, and count tracebacks."""
-        out, err = process.communicate()
-        self.counts["tracebacks"] += "Traceback" in out + err
-        return out + err
+        """Wait for a launcher; return what it said, and count tracebacks and show them."""
+        said = "".join(process.communicate())
+        if "Traceback" in said:
+            self.counts["tracebacks"] += 1
+            print(said[said.index("Traceback") :], file=sys.stderr)
+        return said
 
     def numbers(self) -> dict[str, Numbers]:
         """Read what is done."""

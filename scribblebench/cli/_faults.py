@@ -33,6 +33,18 @@ _FAMILIES = {
 }
 
 
+def usage(error: click.ClickException) -> str:
+    """Say in a line what is wrong with a command line, and where its options are described.
+
+    >>> usage(click.UsageError("Missing option '--grid'."))
+    "Error: Missing option '--grid'. See 'scribblebench --help'."
+    """
+    said = " ".join(error.format_message().split()).removesuffix(".")
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else "scribblebench"
+    return f"Error: {said}. See '{command} --help'."
+
+
 def answer(error: BaseException) -> tuple[str, int]:
     """Say in a line what went wrong, and return the exit code.
 

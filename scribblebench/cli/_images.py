@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def warn_of_splits(source: DatasetFolder) -> None:
     """Print what a user should know of a dataset's splits, such as ids on two lists."""
     for notice in source.notices():
-        click.echo(f"Warning: {notice}", err=True)
+        click.echo(f"Warning: {notice}.", err=True)
 
 
 def pick_images(ids: list[str], images: tuple[str, ...] | None, count: int, *draw: str | int) -> list[str]:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import click
 
 from scribblebench.core.errors import UserError
+
+LAST_SEED = 2**31 - 1
+_WHOLE = re.compile(r"[0-9]{1,10}")
+# Not what Python reads besides: 1_0, digits of other scripts, blanks around.
+_NUMBER = re.compile(r"[-+.0-9eE]+")
 
 
 def read_rates(
@@ -22,9 +28,9 @@ def read_rates(
     if text is None:
         return None
     try:
-        values = tuple(float(part) for part in text.split(","))
+        values = tuple(float(part) if _NUMBER.fullmatch(part) else -1.0 for part in text.split(","))
     except ValueError:
-        values = (float("nan"),)
+        values = (-1.0,)
     if not all(0 <= value <= 1 for value in values):
         raise UserError(f"{parameter.opts[0]} {text}: give a rate from 0 to 1, or several: 0.1,0.2,0.3.")
     return tuple(dict.fromkeys(values))
@@ -39,13 +45,10 @@ class Seeds(click.ParamType[tuple[int, ...]]):
         """Split at commas."""
         if not isinstance(value, str):
             return value
-        try:
-            seeds = tuple(int(part) for part in value.split(","))
-        except ValueError:
-            seeds = (-1,)
-        if min(seeds) < 0:
-            self.fail(f"'{value}' is not a list of whole numbers from 0, such as 0,1", param, ctx)
-        return seeds
+        parts = value.split(",")
+        if not all(_WHOLE.fullmatch(part) and int(part) <= LAST_SEED for part in parts):
+            self.fail(f"'{value[:80]}' is not a list of whole numbers from 0, such as 0,1", param, ctx)
+        return tuple(dict.fromkeys(int(part) for part in parts))
 
 
 class Names(click.ParamType[tuple[str, ...]]):
@@ -56,7 +59,7 @@ class Names(click.ParamType[tuple[str, ...]]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Split at commas."""
         del param, ctx
-        return tuple(value.split(",")) if isinstance(value, str) else value
+        return tuple(dict.fromkeys(value.split(","))) if isinstance(value, str) else value
 
 
 folder = click.Path(path_type=Path, file_okay=False)
@@ -79,5 +82,5 @@ data_dir_option = click.option(
 split_option = click.option("--split", default="train", show_default=True, help="Which images.")
 images_option = click.option("--images", type=Names(), help="The images' ids, with commas between them.")
 seed_option = click.option(
-    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Names every draw."
+    "--seed", type=click.IntRange(0, LAST_SEED), default=0, show_default=True, help="Names every draw."
 )

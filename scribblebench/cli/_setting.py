@@ -66,12 +66,13 @@ class Setting:
         from scribblebench.training.provenance import pick_device
 
         library = self.library()
-        dataset, protocol = self._pick(library, grid)
+        overrides = {**grid.overrides, **self.overrides}
+        dataset, protocol = self._pick(library, grid, overrides)
         return Asked(
             grid=grid,
             methods=[library.method(name) for name in methods],
             protocol=protocol,
-            overrides=self.overrides,
+            overrides=overrides,
             dataset=dataset,
             data_dir=self.data_dir,
             rates=rates,
@@ -82,12 +83,14 @@ class Setting:
             variants=variants,
         )
 
-    def _pick(self, library: Library, grid: GridCard) -> tuple[DatasetCard, ProtocolCard]:
+    def _pick(
+        self, library: Library, grid: GridCard, overrides: dict[str, Any]
+    ) -> tuple[DatasetCard, ProtocolCard]:
         """Dataset and protocol: each brings the other where only one is named."""
         protocol = self.protocol or grid.protocol
         dataset = self.dataset or (library.protocol(protocol).dataset if protocol else "toy")
         card = library.dataset(dataset)
-        return card, library.protocol(protocol or card.protocol, self.overrides)
+        return card, library.protocol(protocol or card.protocol, overrides)
 
 
 def setting_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -113,6 +116,10 @@ def _replaced(context: click.Context, parameter: click.Parameter, given: Sequenc
         key, sign, value = setting.partition("=")
         if not sign or not key:
             raise UserError(f"--set {setting}: write it as KEY=VALUE, such as --set epochs=4.")
+        if key in parsed:
+            raise UserError(f"--set {key} is given twice. Give one value.")
+        if key in _NO_SETTINGS:
+            raise UserError(f"--set {key}: this is no setting of a training. {_NO_SETTINGS[key]}")
         parsed[key] = parse_yaml(value, f"--set {setting}: the value")
     return parsed
 
@@ -124,6 +131,12 @@ def _existing(context: click.Context, parameter: click.Parameter, path: Path | N
     return path
 
 
+# Fields of a protocol card that decide nothing about a training.
+_NO_SETTINGS = {
+    "name": "Choose a protocol with --protocol.",
+    "title": "Give a protocol card of your own another title.",
+    "dataset": "Choose a dataset with --dataset.",
+}
 _OPTIONS = (
     click.option(
         "--dataset",

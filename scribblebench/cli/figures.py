@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from scribblebench.cli._options import folder, images_option
+from scribblebench.cli._options import folder, images_option, seed_option
 from scribblebench.cli._setting import Setting, setting_options
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _GRID, _SHARE = (4, 5), 1 / 4
 
 @click.command("figures")
 @click.option("--method", default="rw-ss", show_default=True, help="Whose network; it must have a walk.")
-@click.option("--seed", default=0, show_default=True, help="Of the training.")
+@seed_option
 @setting_options
 @click.option("--split", default="val", show_default=True, help="Which images.")
 @images_option

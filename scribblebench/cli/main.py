@@ -13,7 +13,7 @@ import click
 
 from scribblebench import __version__, cli
 from scribblebench.cli._console import prepare_streams
-from scribblebench.cli._faults import CLOSED_PIPE, answer
+from scribblebench.cli._faults import CLOSED_PIPE, answer, usage
 from scribblebench.core.errors import UnknownNameError
 
 _NOT_COMMANDS = {"main"}
@@ -79,8 +79,11 @@ def main(arguments: list[str] | None = None) -> Any:
     """Run the command line; what goes wrong is one line on stderr, and the exit code says what kind it is."""
     prepare_streams()
     switches, stdout = Switches(), sys.stdout
+    given = sys.argv[1:] if arguments is None else arguments
     try:
-        scribblebench.main(args=arguments, prog_name="scribblebench", standalone_mode=False, obj=switches)
+        scribblebench.main(
+            args=given or ["--help"], prog_name="scribblebench", standalone_mode=False, obj=switches
+        )
     except click.exceptions.Exit as ended:
         sys.exit(ended.exit_code)
     except SystemExit:
@@ -89,7 +92,7 @@ def main(arguments: list[str] | None = None) -> Any:
             sys.exit(CLOSED_PIPE)
         raise
     except click.ClickException as error:
-        error.show()
+        print(usage(error), file=sys.stderr)  # noqa: T201 - an error of the command line
         sys.exit(error.exit_code)
     except BaseException as error:
         if switches.debug:

@@ -28,6 +28,7 @@ from scribblebench.scribbles.degradations import DEGRADATIONS
 from scribblebench.scribbles.pen import Pen
 from scribblebench.sources.folder import open_dataset
 from scribblebench.sources.layouts import LAYOUTS
+from scribblebench.sources.misfits import misfits
 from scribblebench.sources.spec import VariantSpec
 from scribblebench.sources.variant import Variant, folder_name, make_variant
 from scribblebench.sources.workers import default_workers
@@ -99,6 +100,8 @@ def command(
         if layout is not None:
             LAYOUTS.get(layout)().complete(variant, source)
         _summary(variant, with_repairs=spec is specs[0])
+    for misfit in misfits(source, source.ids(split)):
+        click.echo(f"Warning: {misfit}.", err=True)
 
 
 def _specs(options: dict[str, Any], strokes: str | None, layout: str | None) -> list[VariantSpec]:

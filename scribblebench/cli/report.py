@@ -135,7 +135,7 @@ def _summary(estimates: Estimates, kind: str) -> Table:
     caption = evidence(estimates, kind) + f"\n{_FALLING} training loss still fell at the end" * falling
     place = f"{group.dataset}, {group.protocol} protocol {group.settings}".strip()
     table = Table(
-        title=escape(f"{place}: {kind}, mIoU (drop ratio) in %"),
+        title=escape(f"{place}: {kind}, mIoU (drop ratio){', with CRF,' * bool(group.crf)} in %"),
         caption=escape(caption),
         title_justify="left",
         caption_justify="left",
@@ -157,4 +157,6 @@ def _entry(estimates: Estimates, method: str, variant: Variant) -> str:
     inside = ("" if ratio is None else f"{100 * ratio.value:.1f}") + _FALLING[
         : estimates.falling(method, variant)
     ]
-    return f"{100 * miou.value:.1f}" + (f"\n({inside})" if inside else "")
+    refined = estimates.miou_crf(method, variant)
+    lines = [f"{100 * miou.value:.1f}", *([f"({inside})"] if inside else [])]
+    return "\n".join(lines if refined is None else [*lines, f"CRF {100 * refined.value:.1f}"])

@@ -18,6 +18,11 @@ Share = Annotated[float, Meta(ge=0, le=1)]
 Positive = Annotated[int, Meta(ge=1, le=2**31 - 1)]  # torch and C hold no more
 NonNegative = Annotated[float, Meta(ge=0)]
 Label = Annotated[int, Meta(ge=0, le=255)]
+Seed = Annotated[int, Meta(ge=0, le=2**31 - 1)]
+# Beyond these bounds a protocol asks for what no machine holds and no picture has.
+Side = Annotated[int, Meta(ge=1, le=2**14 + 1)]
+Threads = Annotated[int, Meta(ge=1, le=1024)]
+Zoom = Annotated[float, Meta(ge=0.01, le=100)]
 # Labels are bytes, and one of them is the ignore index.
 MAX_CLASSES = 255
 IGNORE = "ignore"
@@ -77,6 +82,23 @@ class LossTerm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={
         return round(self.weight * min(1.0, (progress - self.starts) / self.ramp), 12)
 
 
+class Stage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A part of a method's training, and the labels and losses that it has.
+
+    Attributes:
+        share: of the epochs. The shares of a method sum to 1: every method has the same budget.
+        labels: ``part`` names a registered propagation, the rest are its options. It makes labels of the
+            strokes and, behind the first stage, of what the network predicts by then. Empty: the strokes.
+        losses: of this stage; the method's where there is none. ``from`` stays a share of the whole run.
+        fresh: begin with initial weights and a learning-rate schedule of its own.
+    """
+
+    share: Annotated[float, Meta(gt=0, le=1)]
+    labels: dict[str, Any] = {}
+    losses: tuple[LossTerm, ...] = ()
+    fresh: bool = False
+
+
 class MethodCard(Card, frozen=True, kw_only=True):
     """A method: registered parts and when they act. It knows nothing of crop sizes or GPUs.
 
@@ -84,6 +106,7 @@ class MethodCard(Card, frozen=True, kw_only=True):
         supervision: which labels the losses see; ``masks`` is the full-supervision reference.
         network: ``head`` names a registered head, the rest are its options.
         losses: the terms, in the order in which they are logged.
+        stages: for a method that trains in rounds; without any, the whole run is one.
         note: one line for tables, such as what differs from the paper.
     """
 
@@ -91,7 +114,14 @@ class MethodCard(Card, frozen=True, kw_only=True):
     supervision: Literal["scribble", "masks"] = "scribble"
     network: dict[str, Any]
     losses: tuple[LossTerm, ...]
+    stages: tuple[Stage, ...] = ()
     note: str = ""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        total = sum(stage.share for stage in self.stages)
+        if self.stages and abs(total - 1) > 1e-6:
+            raise ValueError(f"stages: their shares sum to {total:g}, not to 1")
 
 
 class Augmentation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -108,8 +138,8 @@ class Augmentation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             centre within the square that the pixel shows, which leaves no gaps.
     """
 
-    scale: tuple[float, float] = (0.5, 2.0)
-    rotation: NonNegative = 10.0
+    scale: tuple[Zoom, Zoom] = (0.5, 2.0)
+    rotation: Annotated[float, Meta(ge=0, le=180)] = 10.0
     rotation_odds: Share = 0.5
     blur_odds: Share = 0.5
     flip_odds: Share = 0.5
@@ -152,8 +182,11 @@ class ProtocolCard(Card, frozen=True, kw_only=True):
         precision: ``bf16`` is autocast; the walk's energies stay float32.
         threads: threads of a cell on the CPU. Their number decides how sums are rounded, and with that the
             result in its last digits and, after many steps, in its first: it is part of the identity.
-        evaluation: ``part`` names a registered inference, the rest are its options. Not part of a
-            training's identity.
+        evaluation: ``part`` names a registered inference, the rest are its options; ``crf`` names a preset
+            of the dense CRF, or gives its options, and every number is measured without and with it. Not
+            part of a training's identity.
+        relabelling: the same without ``crf``, for the training images on which a method in stages asks its
+            own network. Part of the identity of such methods only.
     """
 
     dataset: str
@@ -162,24 +195,27 @@ class ProtocolCard(Card, frozen=True, kw_only=True):
     output_stride: Literal[8, 16]
     head_width: Positive
     freeze_batch_norm: bool = False
-    dropout: Share = 0.1
-    crop: Positive
+    dropout: Annotated[float, Meta(ge=0, lt=1)] = 0.1
+    crop: Side
     batch: Positive
     epochs: Positive
     optimizer: Optimizer
     schedule: Literal["step", "one_cycle", "poly"]
     augmentation: Augmentation
     precision: Literal["float32", "bf16"] = "float32"
-    threads: Positive = 1
+    threads: Threads = 1
     evaluation: dict[str, Any]
+    relabelling: dict[str, Any] = msgspec.field(default_factory=lambda: {"part": "whole_image"})
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if (self.crop - 1) % self.output_stride:
             best = round((self.crop - 1) / self.output_stride) * self.output_stride + 1
             raise ValueError(f"crop {self.crop} is not k x output_stride + 1; use {best}")
-        if not 0 < self.augmentation.scale[0] <= self.augmentation.scale[1]:
-            raise ValueError("augmentation.scale must be two positive numbers, smaller first")
+        if self.augmentation.scale[0] > self.augmentation.scale[1]:
+            raise ValueError("augmentation.scale must be two numbers, smaller first")
+        if self.weights not in ("none", "imagenet") and not self.weights.endswith(".safetensors"):
+            raise ValueError(f"weights {self.weights!r} is neither none, imagenet nor a .safetensors file")
 
 
 class Layout(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -259,6 +295,11 @@ class DatasetCard(Card, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         super().__post_init__()
         _check_classes(self.classes, self.ignore_index)
+        for tag, name in self.tags.items():
+            if name not in self.classes:
+                raise ValueError(f"tags: {tag!r} stands for {name!r}, which is no class")
+            if tag in self.classes and tag != name:
+                raise ValueError(f"tags: {tag!r} is a class of its own, and cannot stand for {name!r}")
         for split, name in self.splits.items():
             check_name(split, "splits")
             check_id(name, f"splits.{split}")
@@ -291,7 +332,7 @@ class GridVariants(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One kind of degradation and its rates; ``none`` has the single rate 0."""
 
     kind: str
-    rates: tuple[Share, ...] = (0.0,)
+    rates: Annotated[tuple[Share, ...], Meta(min_length=1)] = (0.0,)
 
 
 class GridCard(Card, frozen=True, kw_only=True):
@@ -300,13 +341,15 @@ class GridCard(Card, frozen=True, kw_only=True):
     Attributes:
         job: the name of a registered job of grids, such as ``train``.
         protocol: the protocol used when none is named; the dataset's own where empty.
+        overrides: fields of the protocol that are replaced, as by ``--set``, which comes after.
     """
 
-    methods: tuple[str, ...]
-    variants: tuple[GridVariants, ...] = (GridVariants("none"),)
-    seeds: tuple[int, ...] = (0,)
+    methods: Annotated[tuple[str, ...], Meta(min_length=1)]
+    variants: Annotated[tuple[GridVariants, ...], Meta(min_length=1)] = (GridVariants("none"),)
+    seeds: Annotated[tuple[Seed, ...], Meta(min_length=1)] = (0,)
     job: str = "train"
     protocol: str = ""
+    overrides: dict[str, Any] = {}
 
 
 def convert(raw: Any, kind: type[S], where: str) -> S:
@@ -327,13 +370,19 @@ def nest_options(raw: Any) -> Any:
     >>> nest_options({"losses": [{"part": "entropy", "weight": 0.2, "padding": True}]})
     {'losses': [{'part': 'entropy', 'weight': 0.2, 'options': {'padding': True}}]}
     """
-    if not isinstance(raw, dict) or not isinstance(raw.get("losses"), list):
+    if not isinstance(raw, dict):
         return raw
+    nested = dict(raw)
+    if isinstance(raw.get("losses"), list):
+        nested["losses"] = [_nest(term) for term in raw["losses"]]
+    if isinstance(raw.get("stages"), list):
+        nested["stages"] = [nest_options(stage) for stage in raw["stages"]]
+    return nested
+
+
+def _nest(term: Any) -> Any:
+    if not isinstance(term, dict):
+        return term
     known = set(LossTerm.__struct_encode_fields__)
-    losses = []
-    for term in raw["losses"]:
-        if isinstance(term, dict):
-            flat = {k: v for k, v in term.items() if k in known}
-            term = {**flat, "options": {k: v for k, v in term.items() if k not in known}}
-        losses.append(term)
-    return {**raw, "losses": losses}
+    flat = {k: v for k, v in term.items() if k in known}
+    return {**flat, "options": {k: v for k, v in term.items() if k not in known}}

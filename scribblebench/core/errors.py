@@ -49,6 +49,7 @@ def several(errors: Sequence[str], heading: str) -> str:
       a.png is missing.
       b.png is missing.
     """
+    errors = list(dict.fromkeys(errors))  # a file that all need is at fault once
     if len(errors) == 1:
         return errors[0]
     rest = [f"... and {len(errors) - 10} more"] if len(errors) > 10 else []

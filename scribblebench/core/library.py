@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,7 +19,7 @@ from scribblebench.core.cards import (
 )
 from scribblebench.core.errors import UnknownNameError, UserError
 from scribblebench.core.files import visible
-from scribblebench.core.names import check_name
+from scribblebench.core.names import check_name, nfc
 
 C = TypeVar("C", bound=Card)
 
@@ -114,7 +113,7 @@ class Library:
         for key, value in (overrides or {}).items():
             _override(raw, key, value)
         card = convert(nest_options(raw), struct, f"{path}{' with --set' if overrides else ''}")
-        if unicodedata.normalize("NFC", card.name) != name:
+        if nfc(card.name) != name:
             raise UserError(f"{path}: name '{card.name}' must be the file's own name, '{name}'.")
         return card
 
@@ -137,8 +136,8 @@ def _cards_in(folder: Path) -> list[Path]:
 
 
 def _name(path: Path) -> str:
-    """Return a card's name; macOS parts letters from their accents in the names of files."""
-    return unicodedata.normalize("NFC", path.stem)
+    """Return a card's name."""
+    return nfc(path.stem)
 
 
 def _fields(path: Path) -> dict[str, Any]:

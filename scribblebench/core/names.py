@@ -15,6 +15,11 @@ _USUAL = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{3,60}")
 _LONGEST = 200
 
 
+def nfc(text: str) -> str:
+    """Write letters with accents as one character each (Unicode's NFC); macOS parts them in file names."""
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
 def check_id(name: str, where: str) -> str:
     """Look whether an image's id can be a file's name on every system; folders are parted by ``/``.
 

@@ -124,3 +124,6 @@ class _Sender:
 
     def images(self, done: int, total: int) -> None:
         self.send(Event(self.slug, "images", done, total))
+
+    def labels(self, done: int, total: int) -> None:
+        self.send(Event(self.slug, "labels", done, total))

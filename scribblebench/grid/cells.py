@@ -8,13 +8,14 @@ from scribblebench.core.cards import GridCard
 from scribblebench.core.errors import UserError
 from scribblebench.core.files import file_sha256
 from scribblebench.grid.asked import Asked
+from scribblebench.loading.batches import require_batch
 from scribblebench.sources.checks import check
 from scribblebench.sources.folder import DatasetFolder
 from scribblebench.sources.spec import VariantSpec
 from scribblebench.sources.survey import Progress, Survey, survey
+from scribblebench.training.build import initial_weights
 from scribblebench.training.cell import Cell
-from scribblebench.training.fits import check_method
-from scribblebench.training.run_cell import initial_weights
+from scribblebench.training.fits import check_method, check_weights, doubts
 
 UNDEGRADED = "none"
 
@@ -40,9 +41,11 @@ def expand(asked: Asked, dataset: DatasetFolder, progress: Progress | None = Non
     ]
     for method in asked.methods:
         check_method(method, asked.protocol)
+    weights = initial_weights(asked.protocol, asked.weights)
+    check_weights(asked.protocol, str(weights or asked.protocol.weights))
     splits = _look(asked, dataset, [spec for _, _, spec, _ in variants], progress)
     warnings = check(dataset, **splits)
-    weights = initial_weights(asked.protocol, asked.weights)
+    require_batch(len(splits["train"].photographs), asked.protocol.batch)
     return [
         Cell(
             method=method,
@@ -57,7 +60,7 @@ def expand(asked: Asked, dataset: DatasetFolder, progress: Progress | None = Non
             seed=seed,
             train=splits["train"].digests,
             val=splits["val"].digests,
-            warnings=warnings,
+            warnings=(*warnings, *doubts(method, asked.protocol)),
             weights_sha256=file_sha256(weights) if weights else "",
         )
         for kind, rate, spec, seed in variants

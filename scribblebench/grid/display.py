@@ -11,20 +11,22 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from scribblebench.store.record import Record
 
+_DOING = {"images": "scoring", "labels": "labelling"}
+
 
 class Event(NamedTuple):
     """Something that happened to a cell.
 
     Attributes:
         cell: its slug.
-        what: an epoch is over, or some validation images are scored.
+        what: an epoch is over, or some validation images are scored, or training images have new labels.
         done: how many of ``total``.
         total: epochs or images.
         loss: the epoch's mean loss; 0 for images.
     """
 
     cell: str
-    what: Literal["epoch", "images"]
+    what: Literal["epoch", "images", "labels"]
     done: int
     total: int
     loss: float = 0.0
@@ -72,13 +74,15 @@ class Display:
 
     def event(self, event: Event) -> None:
         """Show one event."""
-        note = f"loss {event.loss:.3f}" if event.what == "epoch" else "scoring"
+        note = f"loss {event.loss:.3f}" if event.what == "epoch" else _DOING[event.what]
         if self.console.is_terminal:
             if event.cell not in self._tasks:
                 self._tasks[event.cell] = self._bars.add_task(event.cell, note="")
             self._bars.update(self._tasks[event.cell], completed=event.done, total=event.total, note=note)
         elif event.what == "epoch":
             self.line(f"{event.cell}: epoch {event.done}/{event.total} {note}")
+        elif event.what == "labels" and event.done == event.total:
+            self.line(f"{event.cell}: {event.total} training images labelled")
 
     def skipped(self, slug: str, why: str) -> None:
         """Show that a cell needs no run."""
@@ -88,6 +92,7 @@ class Display:
     def finished(self, record: Record) -> None:
         """Show how a training ended."""
         end = f"mIoU {record.miou:.1%}" if record.miou is not None else f"{record.status}: {record.reason}"
+        end += f", with CRF {record.miou_crf:.1%}" if record.miou_crf is not None else ""
         self.ended(record.slug, end, record.seconds)
 
     def ended(self, slug: str, how: str, seconds: float) -> None:

@@ -15,8 +15,8 @@ import torch
 from scribblebench.grid.attempt import Ended, Job
 from scribblebench.grid.display import Display
 from scribblebench.grid.how import How, Outcome
+from scribblebench.grid.prefixes import leaders_first, shared_prefixes
 from scribblebench.grid.processes import in_processes
-from scribblebench.grid.stages import leaders_first, shared_stages
 from scribblebench.grid.standing import adopt, forget, standing
 from scribblebench.training.cell import Cell
 from scribblebench.training.data import Places
@@ -40,8 +40,8 @@ def execute(cells: Sequence[Cell], places: Places, how: How, display: Display) -
     Raises:
         NoSpaceError: the disk is full; no further cell was begun.
     """
-    stages = shared_stages(cells)
-    jobs = [Job(cells[index], places, frozenset(stages[index])) for index in leaders_first(stages)]
+    prefixes = shared_prefixes(cells)
+    jobs = [Job(cells[index], places, frozenset(prefixes[index])) for index in leaders_first(prefixes)]
     _forget(jobs, how)
     missing = [job for job in jobs if not _is_settled(job, display)]
     at_once = min(how.jobs or default_jobs(places.device), len(missing))

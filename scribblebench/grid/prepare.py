@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import contextlib
+from collections.abc import Callable, Iterable
 
-from scribblebench.grid.display import Display
+from scribblebench.grid.display import Display, Event
 from scribblebench.sources.workers import default_workers
 from scribblebench.training.cell import Cell
 from scribblebench.training.data import Places, prepare_variant
+from scribblebench.training.stages import prepare_labels
 
 # Up to here one process is faster: it has read the strokes already, and none has to be started.
 _ALONE = 2000
@@ -24,3 +26,17 @@ def prepare_variants(cells: Iterable[Cell], places: Places, display: Display) ->
     for name, cell in one_each.items():
         display.line(f"strokes: {name}")
         prepare_variant(cell, places, workers)
+
+
+def prepare_first_labels(cells: Iterable[Cell], places: Places, display: Display) -> None:
+    """Propagate the strokes for every method that begins with that, on all processors.
+
+    What goes wrong here goes wrong again in the cell, whose record tells of it: other cells are not lost.
+    """
+    for cell in cells:
+        with contextlib.suppress(Exception):
+            prepare_labels(cell, places, default_workers(), _told(cell, display))
+
+
+def _told(cell: Cell, display: Display) -> Callable[[int, int], None]:
+    return lambda done, total: display.event(Event(cell.slug, "labels", done, total))

@@ -26,7 +26,18 @@ from scribblebench.training.train import Checkpoints
 
 Standing = Literal["done", "failed", "interrupted", "running", "damaged", "missing"]
 # What a record says of the names under which a cell was asked for; two names may mean the same cell.
-_NAMES = ("slug", "method", "method_title", "dataset", "protocol", "kind", "rate", "overrides", "classes")
+_NAMES = (
+    "slug",
+    "method",
+    "method_title",
+    "dataset",
+    "protocol",
+    "kind",
+    "rate",
+    "overrides",
+    "classes",
+    "crf",
+)
 
 
 def standing(cell: Cell, places: Places) -> Standing:
@@ -85,7 +96,7 @@ def forget(cell: Cell, places: Places, epochs: set[int]) -> None:
             record.with_suffix(".log"),
             kept.final,
             kept.partial,
-            *(kept.stage(end) for end in epochs | cell.boundaries()),
+            *(kept.prefix(end) for end in epochs | cell.boundaries()),
         ):
             path.unlink(missing_ok=True)
 

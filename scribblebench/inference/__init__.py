@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Annotated
 
+from msgspec import Meta
 from torch import Tensor
 
 from scribblebench.core.registry import Part, Registry
 
 Network = Callable[[Tensor], Tensor]
+Scales = Annotated[tuple[Annotated[float, Meta(ge=0.01, le=100)], ...], Meta(min_length=1)]
 
 
 class Inference(Part, frozen=True):

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated
 
 import torch
-from msgspec import Meta
 from torch import Tensor
 from torch.nn.functional import interpolate, pad
 
-from scribblebench.inference import INFERENCES, Inference, Network
+from scribblebench.core.cards import Side
+from scribblebench.inference import INFERENCES, Inference, Network, Scales
 from scribblebench.inference.whole_image import probabilities
 
 
@@ -25,10 +24,15 @@ class SlidingWindow(Inference, frozen=True):
         step: pixels between windows; two thirds of a window in the authors' code.
     """
 
-    scales: Annotated[tuple[float, ...], Meta(min_length=1)] = (0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0)
-    long_side: int = 512
-    window: int = 465
-    step: int = 310
+    scales: Scales = (0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0)
+    long_side: Side = 512
+    window: Side = 465
+    step: Side = 310
+
+    def __post_init__(self) -> None:
+        """Refuse windows that leave pixels between them, which no network would have looked at."""
+        if self.step > self.window:
+            raise ValueError(f"a step of {self.step} leaves pixels between windows of {self.window}")
 
     def __call__(self, network: Network, images: Tensor, stride: int) -> Tensor:
         """Compute class probabilities (see ``Inference``)."""

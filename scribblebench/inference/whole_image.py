@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from statistics import median_low
-from typing import Annotated
 
 import torch
-from msgspec import Meta
 from torch import Tensor
 from torch.nn.functional import interpolate, pad
 
-from scribblebench.inference import INFERENCES, Inference, Network
+from scribblebench.inference import INFERENCES, Inference, Network, Scales
 
 
 @INFERENCES.register
@@ -22,7 +20,7 @@ class WholeImage(Inference, frozen=True):
         flip: add a mirrored pass at each scale.
     """
 
-    scales: Annotated[tuple[float, ...], Meta(min_length=1)] = (1.0,)
+    scales: Scales = (1.0,)
     flip: bool = False
 
     @property

@@ -163,8 +163,10 @@ class Batch:
         images: normalised float32 (batch, 3, side, side); 0 on padding, save for a blurred rim of 2 pixels.
         labels: long (batch, side, side), the ignore index on padding.
         valid: bool (batch, side, side), False on padding.
+        ids: of the images.
     """
 
     images: Tensor
     labels: Tensor
     valid: Tensor
+    ids: tuple[str, ...] = ()

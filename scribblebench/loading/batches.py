@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -13,6 +13,19 @@ from scribblebench.core.seeds import rng
 from scribblebench.loading.augment import Batch, draw, source_windows, warp
 from scribblebench.loading.images import Pictures
 from scribblebench.loading.resample import reach
+
+
+def require_batch(images: int, size: int) -> None:
+    """Look whether a training split fills a batch.
+
+    Raises:
+        UserError: it does not.
+    """
+    if images < size:
+        raise UserError(
+            f"The training split has {images} images, fewer than one batch of {size}. "
+            f"Give --set batch={max(images, 1)} or more images."
+        )
 
 
 @dataclass(frozen=True)
@@ -42,11 +55,7 @@ class Batches:
     device: torch.device
 
     def __post_init__(self) -> None:
-        if len(self.ids) < self.size:
-            raise UserError(
-                f"The training split has {len(self.ids)} images, fewer than one batch of {self.size}. "
-                f"Give --set batch={max(len(self.ids), 1)} or more images."
-            )
+        require_batch(len(self.ids), self.size)
 
     def __len__(self) -> int:
         """Steps in an epoch; a last batch that is not full is left out, another one every epoch."""
@@ -59,11 +68,12 @@ class Batches:
             yield self._batch(epoch, order[step * self.size : (step + 1) * self.size].tolist())
 
     def _batch(self, epoch: int, chosen: list[int]) -> Batch:
-        draws = draw(self.augmentation, self.seed, epoch, [self.ids[i] for i in chosen])
+        ids = tuple(self.ids[i] for i in chosen)
+        draws = draw(self.augmentation, self.seed, epoch, list(ids))
         sizes = self.images.sizes[chosen]
         thin = self.augmentation.labels == "footprint"
         windows = source_windows(draws, sizes, self.side, reach(draws.scale)[:, None] if thin else 0)
-        return warp(
+        warped = warp(
             self.images.cut(chosen, windows).to(self.device),
             self.labels.cut(chosen, windows, self.ignore_index).to(self.device),
             draws,
@@ -73,3 +83,4 @@ class Batches:
             windows[:, :2],
             thin,
         )
+        return replace(warped, ids=ids)

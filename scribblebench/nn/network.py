@@ -1,6 +1,8 @@
-"""A network as cards describe it: a trunk and a head."""
+"""A network as cards describe it: a trunk and a head, on one scale of the image or on several."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from torch import Tensor, nn
 
@@ -10,6 +12,7 @@ from scribblebench.nn.backbones import BACKBONES, Trunk
 from scribblebench.nn.heads import HEADS, HeadSpec
 from scribblebench.nn.heads import Until as Until
 from scribblebench.nn.initial import seeded
+from scribblebench.nn.scales import fused, rescaled
 from scribblebench.nn.statistics import frozen_statistics as frozen_statistics
 from scribblebench.nn.statistics import norms
 from scribblebench.ops.step import Output
@@ -24,15 +27,25 @@ class Network(nn.Module):
         freeze_batch_norm: keep the trunk's BatchNorm as it is, statistics and affine parameters, in
             training too.
         sees_images: give the head the images as well (see ``Head``).
+        scales: of the images, besides 1, at which it runs too.
+        stride: pixels per cell of the trunk's grid.
     """
 
     def __init__(
-        self, trunk: Trunk, head: nn.Module, freeze_batch_norm: bool = False, sees_images: bool = False
+        self,
+        trunk: Trunk,
+        head: nn.Module,
+        freeze_batch_norm: bool = False,
+        sees_images: bool = False,
+        scales: Sequence[float] = (),
+        stride: int = 1,
     ) -> None:
         super().__init__()
         self.trunk = trunk
         self.head = head
         self._sees_images = sees_images
+        self._scales = scales
+        self._stride = stride
         self._frozen = norms(trunk) if freeze_batch_norm else []
         for norm in self._frozen:
             norm.requires_grad_(requires_grad=False)
@@ -44,6 +57,13 @@ class Network(nn.Module):
             images: normalised, (batch, 3, h, w).
             until: where to stop (see ``Output``).
         """
+        output = self._run(images, until)
+        if until != "logits" or not self._scales:
+            return output
+        views = (rescaled(images, scale, self._stride) for scale in self._scales)
+        return fused(output, [self._run(view, until).logits for view in views])
+
+    def _run(self, images: Tensor, until: Until) -> Output:
         also = (images,) if self._sees_images else ()
         output: Output = self.head(self.trunk(images), until, *also)
         return output
@@ -85,12 +105,14 @@ def build_network(protocol: ProtocolCard, method: MethodCard, classes: int, seed
         raise UserError(f"Method '{method.name}' names no head. Add 'head: plain' to its network.")
     head = HEADS.build(name, options, f"method '{method.name}'")
     backbone = BACKBONES.build(protocol.backbone, {}, f"protocol '{protocol.name}'")
+    stride = protocol.output_stride
     with seeded("network", seed):
-        trunk = backbone.build(protocol.output_stride)
+        trunk = backbone.build(stride)
         if head.multi_grid:
             trunk.apply_multi_grid()
-        spec = HeadSpec(trunk.channels, protocol.head_width, classes, protocol.dropout, seed)
-        return Network(trunk, head.build(spec), protocol.freeze_batch_norm, head.sees_images)
+        spec = HeadSpec(trunk.channels, protocol.head_width, classes, protocol.dropout, seed, stride)
+        frozen, scales = protocol.freeze_batch_norm, head.scales[1:]
+        return Network(trunk, head.build(spec), frozen, head.sees_images, scales, stride)
 
 
 def parameter_counts(network: Network) -> dict[str, int]:

@@ -31,6 +31,39 @@ def at_cells(pixels: Tensor, height: int, width: int) -> Tensor:
     return pixels[..., rows[:, None], columns]
 
 
+def labels_of_cells(labels: Tensor, height: int, width: int, ignore_index: int) -> Tensor:
+    """Give each cell the class of most labelled pixels that are nearest to it: no stroke is too thin.
+
+    >>> labels_of_cells(torch.tensor([[[9, 4, 9, 9, 9], [9, 9, 9, 9, 4], [9, 9, 9, 2, 2]]]), 2, 3, 9)
+    tensor([[[9, 4, 9],
+             [9, 9, 2]]])
+
+    Args:
+        labels: long (batch, pixel rows, pixel columns).
+        height: rows of the grid (see ``at_cells``).
+        width: columns of the grid.
+        ignore_index: the label of pixels that carry no class.
+
+    Returns:
+        long (batch, height, width); an equal count goes to the lower class, the ignore index where no pixel
+        is labelled.
+    """
+    image, row, column = (labels != ignore_index).nonzero(as_tuple=True)
+    classes = labels[image, row, column]
+    cells = (image * height + _nearest(row, labels.shape[-2], height)) * width
+    cells += _nearest(column, labels.shape[-1], width)
+    count = int(classes.max()) + 1 if len(classes) else 1
+    votes = torch.bincount(cells * count + classes, minlength=len(labels) * height * width * count)
+    most, winner = votes.view(len(labels), height, width, count).max(dim=-1)
+    return torch.where(most > 0, winner, ignore_index)
+
+
+def _nearest(pixel: Tensor, side: int, count: int) -> Tensor:
+    """The cell that a pixel of one axis is nearest to; the later one of two."""
+    # Twice the place, in whole numbers: a tie is a tie on every device.
+    return (2 * pixel * (count - 1) + max(1, side - 1)).div(2 * max(1, side - 1), rounding_mode="floor")
+
+
 def around_cells(pixels: Tensor, height: int, width: int) -> Tensor:
     """Average over the square around the centre of each cell, as wide as cells lie apart (or a pixel wider).
 

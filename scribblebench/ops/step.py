@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -29,6 +29,8 @@ class Output:
             where the network was asked to stop at the energies.
         logits: (batch, classes, h, w) at the network's own grid, or None where it was asked to stop before.
         features: what else a head gives its losses in training, by name, (batch, any number, h, w) each.
+        scales: where the network looks at several scales of the images, the logits of each, at their own
+            grids; ``logits`` is the largest of them.
     """
 
     before: Tensor
@@ -37,6 +39,11 @@ class Output:
     after: Tensor | None = None
     logits: Tensor | None = None
     features: Mapping[str, Tensor] = field(default_factory=dict)
+    scales: tuple[Tensor, ...] = ()
+
+
+def _no_average(images: Tensor, decay: float) -> Output:
+    raise TypeError("there is no training whose network could be averaged")
 
 
 @dataclass(frozen=True)
@@ -53,7 +60,13 @@ class Step:
             ``update_statistics=True`` is given, as in the authors' code.
         ignore_index: the label of pixels that carry no class.
         draw: one uniform number in [0, 1) of this step, by name.
-        memo: what losses compute once between them, by what it is.
+        ids: of the images.
+        epoch: from 0.
+        memory: tensors that live as long as the training and are kept with its weights, by a name of the
+            loss's own.
+        averaged: run the moving average of the network's states over the steps in which it was asked for,
+            ``averaged(images, decay)``, without gradient and as in evaluation (a "mean teacher").
+        memo: what losses compute once between them in this step, by what it is.
     """
 
     images: Tensor
@@ -63,6 +76,10 @@ class Step:
     forward: Callable[..., Output]
     ignore_index: int
     draw: Callable[[str], float]
+    ids: Sequence[str] = ()
+    epoch: int = 0
+    memory: dict[str, Tensor] = field(default_factory=dict)
+    averaged: Callable[[Tensor, float], Output] = _no_average
     memo: dict[Hashable, Any] = field(default_factory=dict)
 
     @cached_property

@@ -67,7 +67,7 @@ def spanning_forest(lengths: Tensor, counted: Tensor) -> Forest:
         counted: bool (batch, height, width); an edge that touches a pixel that does not count comes last.
     """
     pixels = np.arange(counted.numel()).reshape(counted.shape)
-    weights = torch.where(_joined(counted), lengths.detach(), FAR).double().cpu().numpy()
+    weights = torch.where(joined(counted), lengths.detach(), FAR).double().cpu().numpy()
     first = np.concatenate([pixels[:, :-1].ravel(), pixels[:, :, :-1].ravel()])
     second = np.concatenate([pixels[:, 1:].ravel(), pixels[:, :, 1:].ravel()])
     lengths_of = np.concatenate([weights[0, :, :-1].ravel(), weights[1, :, :, :-1].ravel()])
@@ -81,7 +81,7 @@ def spanning_forest(lengths: Tensor, counted: Tensor) -> Forest:
     return _number(order[1:].astype(np.int64), above, counted)
 
 
-def _joined(counted: Tensor) -> Tensor:
+def joined(counted: Tensor) -> Tensor:
     """Which edges join two pixels that count, in the shape of ``edge_lengths``."""
     down, across = counted.clone(), counted.clone()
     down[:, :-1] &= counted[:, 1:]
@@ -129,7 +129,7 @@ def tree_filter(values: Tensor, features: Tensor, counted: Tensor, scale: float 
     """
     lengths = edge_lengths(features)
     forest = spanning_forest(lengths, counted)
-    affinities = (torch.exp(-lengths / scale) * _joined(counted)).flatten()[forest.edges].to(values.dtype)
+    affinities = (torch.exp(-lengths / scale) * joined(counted)).flatten()[forest.edges].to(values.dtype)
     affinities = affinities.index_fill(0, torch.arange(forest.levels[1], device=values.device), 0.0)
     with_count = torch.cat([values, torch.ones_like(values[:, :1])], dim=1)
     rows = with_count.permute(0, 2, 3, 1).flatten(0, 2)[forest.nodes]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from scribblebench.core.errors import UserError, first_ten
 from scribblebench.core.files import visible
+from scribblebench.core.names import nfc
 
 
 def find(folder: Path, image: str, suffix: str, others: tuple[str, ...] = ()) -> Path:
@@ -23,15 +24,17 @@ def find(folder: Path, image: str, suffix: str, others: tuple[str, ...] = ()) ->
         The file; where there is none, the path that it should have.
 
     Raises:
-        UserError: several files will do and none is the one that should be there; or the id lies there
-            under an ending that will not do, or in other letters.
+        UserError: several files will do and none is the one that should be there; the id lies there under an
+            ending that will not do, or in other letters; or what bears the name is no file.
     """
     exact = folder / f"{image}{suffix}"
     if exact.is_file() or not folder.is_dir():
         return exact
-    there = _files(folder, folder.stat().st_mtime_ns).get(image.casefold(), ())
+    if exact.exists():
+        raise UserError(f"{exact} is a folder or a device, not a file. Put the file in its place.")
+    there = _files(folder, folder.stat().st_mtime_ns).get(_key(image), ())
     right = [path for path in there if path.suffix.lower() in (suffix.lower(), *others)]
-    same = [path for path in right if path.relative_to(folder).as_posix().startswith(f"{image}.")]
+    same = [path for path in right if nfc(path.relative_to(folder).as_posix()).startswith(f"{nfc(image)}.")]
     if len(same) == 1:
         return same[0]
     if same:
@@ -45,10 +48,17 @@ def find(folder: Path, image: str, suffix: str, others: tuple[str, ...] = ()) ->
 
 @lru_cache(maxsize=4)
 def _files(folder: Path, modified: int) -> dict[str, tuple[Path, ...]]:
-    """Index a folder by id, upper and lower case being one. Built only where a file has another name."""
+    """Index a folder by id: upper and lower case are one, and accents however they are kept.
+
+    Built only where a file has another name.
+    """
     del modified  # it is part of the cache's key
     found: dict[str, list[Path]] = defaultdict(list)
     for path in visible(folder, "**/*"):
         if path.is_file():
-            found[path.relative_to(folder).with_suffix("").as_posix().casefold()].append(path)
+            found[_key(path.relative_to(folder).with_suffix("").as_posix())].append(path)
     return {image: tuple(paths) for image, paths in found.items()}
+
+
+def _key(image: str) -> str:
+    return nfc(image).casefold()

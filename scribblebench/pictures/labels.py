@@ -17,6 +17,8 @@ Labels = NDArray[np.uint8]
 
 _GREY = 0
 _EXPECTED = "Labels are class indices in an 8-bit grey or palette PNG."
+_VOC = voc_palette().reshape(-1).tolist()
+_VOC_LABELS = {tuple(colour): label for label, colour in enumerate(voc_palette().tolist())}
 _FIRST_INDICES = "Map the colours to class indices first, and save those as an 8-bit grey PNG."
 
 
@@ -33,7 +35,7 @@ def read_labels(source: Path | bytes) -> Labels:
 
     Raises:
         UserError: not a PNG, damaged, animated, turned by EXIF, transparent, with colours in place of
-            labels, or with values above 255.
+            labels, with VOC's colours in another order, or with values above 255.
     """
     where = str(source) if isinstance(source, Path) else "label map"
     with opened(source, "label map") as picture:
@@ -59,7 +61,9 @@ def is_plain(path: Path) -> bool:
 
 def _indices(picture: Image.Image, bits: int, kind: int, where: str) -> Labels:
     if picture.mode in ("P", "1"):
-        return np.array(picture, dtype=np.uint8)
+        labels = np.array(picture, dtype=np.uint8)
+        _refuse_shuffled(picture.getpalette() or [], labels, where)
+        return labels
     if picture.mode == "L":
         # Pillow spreads 2 and 4 bits over 0 to 255.
         return np.array(picture, dtype=np.uint8) // np.uint8(255 // (2**bits - 1))
@@ -70,6 +74,29 @@ def _indices(picture: Image.Image, bits: int, kind: int, where: str) -> Labels:
     if picture.mode in ("LA", "RGB", "RGBA"):
         return _grey_of_colours(picture, f"{where}: mode {picture.mode}")
     raise UserError(f"{where}: mode {picture.mode}. {_EXPECTED}")
+
+
+def _refuse_shuffled(palette: list[int], labels: Labels, where: str) -> None:
+    """Look whether a palette of VOC's colours has them in VOC's order.
+
+    Whoever turns a picture of colours into a palette gets them by how common they are, image by image.
+    """
+    if palette == _VOC[: len(palette)]:
+        return
+    values = np.flatnonzero(np.bincount(labels.reshape(-1)))
+    colours = np.array(palette, dtype=np.uint8).reshape(-1, 3)
+    if not len(values) or values.max() >= len(colours):
+        return
+    shown = [tuple(colour) for colour in colours[values].tolist()]
+    meant = [_VOC_LABELS.get(colour, -1) for colour in shown]
+    grey = all(len(set(colour)) == 1 for colour in shown)
+    wrong = [(value, label) for value, label in zip(values.tolist(), meant, strict=True) if value != label]
+    if wrong and -1 not in meant and not grey:
+        value, label = wrong[0]
+        raise UserError(
+            f"{where}: the value {value} has the colour that PASCAL VOC gives {label}, so its palette is in "
+            "another order. Save the class indices that are meant as an 8-bit grey PNG."
+        )
 
 
 def _narrowed(values: NDArray[np.integer], where: str) -> Labels:
@@ -87,6 +114,5 @@ def _grey_of_colours(picture: Image.Image, where: str) -> Labels:
     if (red == green).all() and (green == blue).all():
         return np.array(red, dtype=np.uint8)
     packed = np.unique(colours.reshape(-1, 3), axis=0)
-    voc = {tuple(colour) for colour in voc_palette().tolist()}
-    whose = ", PASCAL VOC's" if all(tuple(colour) in voc for colour in packed.tolist()) else ""
+    whose = ", PASCAL VOC's" if all(tuple(colour) in _VOC_LABELS for colour in packed.tolist()) else ""
     raise UserError(f"{where}, {len(packed)} colours{whose} in place of labels. {_FIRST_INDICES}")

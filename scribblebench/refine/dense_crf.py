@@ -8,15 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 import torch
 from msgspec import Meta
 from torch import Tensor
 
-from scribblebench.core.cards import NonNegative, Positive
-from scribblebench.core.errors import UserError
+from scribblebench.core.cards import NonNegative, Positive, convert
+from scribblebench.core.errors import UnknownNameError, UserError
 from scribblebench.refine import REFINERS, Refiner
 from scribblebench.refine._messages import Spread, by_group, by_pixel, together
 
@@ -25,7 +25,7 @@ Above = Annotated[float, Meta(gt=0)]
 _LARGEST_WEIGHT = 40.0
 
 
-class Kernel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Kernel(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """How much two pixels pull each other to the same class: a weight times a Gaussian of their distance.
 
     Attributes:
@@ -81,7 +81,8 @@ class DenseCrf(Refiner, frozen=True):
         """
         _check(probabilities, picture)
         classes, height, width = probabilities.shape
-        unary = probabilities.reshape(classes, -1).T.float().contiguous().clamp_(min=self.floor)
+        unary = probabilities.new_empty(height * width, classes, dtype=torch.float32)
+        unary.copy_(probabilities.reshape(classes, -1).T).clamp_(min=self.floor)
         unary /= unary.sum(dim=1, keepdim=True)
         ones = unary.new_ones(classes)
         messages = together([self._spread(kernel, picture.to(unary.device)) for kernel in self.kernels])
@@ -146,3 +147,26 @@ PRESETS: Mapping[str, DenseCrf] = MappingProxyType(
     }
 )
 """The two sets of parameters in use. They are not the same CRF: a result says which."""
+
+
+def asked_crf(asked: Any, where: str) -> DenseCrf:
+    """Make the CRF that a card asks for.
+
+    Args:
+        asked: a preset's name, or options; those beside ``preset`` replace the preset's.
+        where: the card, for the message.
+
+    Raises:
+        UserError: no such preset, or an option that a CRF does not have.
+
+    >>> asked_crf({"preset": "urss", "iterations": 5}, "protocol 'toy'").iterations
+    5
+    """
+    options = {**asked} if isinstance(asked, dict) else {"preset": asked}
+    preset: dict[str, Any] = {}
+    if "preset" in options:
+        name = str(options.pop("preset"))
+        if name not in PRESETS:
+            raise UserError(f"{where}: {UnknownNameError('CRF preset', name, PRESETS)}")
+        preset = msgspec.to_builtins(PRESETS[name])
+    return convert({**preset, **options}, DenseCrf, f"{where}: crf")

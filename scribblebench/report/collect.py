@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scribblebench.core.errors import UserError
 from scribblebench.core.files import fingerprint
 from scribblebench.report import conditions, published
-from scribblebench.store.confusion import read_confusion
+from scribblebench.store.confusion import PerImageConfusion, read_confusion
 from scribblebench.store.document import Reading, read_folder
 from scribblebench.store.record import SCHEMA, Record, read_record
 
@@ -52,6 +52,18 @@ def file_safe(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9._+-]+", "-", name)
 
 
+class Scored(NamedTuple):
+    """Pixels of each image and class, int64 (images, C)."""
+
+    intersections: NDArray[np.int64]
+    unions: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, counted: PerImageConfusion, order: Sequence[int]) -> Scored:
+        """Take what is needed from confusion matrices, images in another order."""
+        return cls(counted.intersections()[order], counted.unions()[order])
+
+
 @dataclass(frozen=True, eq=False)
 class Cell:
     """A record and what its validation images were scored.
@@ -59,16 +71,16 @@ class Cell:
     Attributes:
         record: the record.
         ids: validation images in sorted order; empty unless the cell is done.
-        intersections: int64 (images, C), in the order of ``ids``.
-        unions: int64 (images, C).
+        scored: what was counted on them, in the order of ``ids``.
+        scored_crf: the same after the CRF, where there was one.
         mark: behind the method's name, where that stands for several definitions; mostly empty.
         kind_mark: the same of the degradation.
     """
 
     record: Record
     ids: tuple[str, ...] = ()
-    intersections: NDArray[np.int64] | None = None
-    unions: NDArray[np.int64] | None = None
+    scored: Scored | None = None
+    scored_crf: Scored | None = None
     mark: str = ""
     kind_mark: str = ""
 
@@ -122,6 +134,11 @@ class Group:
     def settings(self) -> str:
         """The overrides as they are given on the command line, such as ``epochs=4``."""
         return " ".join(f"{key}={value}" for key, value in sorted(self.overrides.items()))
+
+    @property
+    def crf(self) -> str:
+        """The CRF behind the predictions of every cell, as the protocol names it; empty without one."""
+        return max(cell.record.crf for cell in self.cells)
 
     @property
     def methods(self) -> dict[str, str]:
@@ -213,10 +230,11 @@ def _read_cell(path: Path) -> Cell:
     record = read_record(path)
     if record.status != "done":
         return Cell(record)
-    scored = read_confusion(path.parent, record)
-    order = sorted(range(len(scored.ids)), key=scored.ids.__getitem__)
-    ids = tuple(scored.ids[index] for index in order)
-    return Cell(record, ids, scored.intersections()[order], scored.unions()[order])
+    counted = read_confusion(path.parent, record)
+    order = sorted(range(len(counted.ids)), key=counted.ids.__getitem__)
+    ids = tuple(counted.ids[index] for index in order)
+    refined = None if counted.crf is None else Scored.of(counted.crf, order)
+    return Cell(record, ids, Scored.of(counted, order), refined)
 
 
 def _groups(cells: Sequence[Cell]) -> list[Group]:

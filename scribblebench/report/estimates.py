@@ -34,7 +34,7 @@ class Estimates:
         self.resamples = resamples
         self.converged_only = converged_only
         self.claims = claims
-        self._cells: dict[tuple[str, Variant, int], Values] = {}
+        self._cells: dict[tuple[str, Variant, int, bool], Values] = {}
 
     @cached_property
     def images(self) -> int:
@@ -78,6 +78,19 @@ class Estimates:
         seeds = self.seeds((method, variant))
         return Estimate.of(self.miou_values(method, variant, seeds)) if seeds else None
 
+    def miou_crf(self, method: str, variant: Variant) -> Estimate | None:
+        """Mean IoU after the CRF over the method's seeds; None where nothing was refined."""
+        seeds = self._refined(method, variant)
+        return Estimate.of(self.miou_values(method, variant, seeds, crf=True)) if seeds else None
+
+    def crf_gain(self, method: str, variant: Variant) -> Estimate | None:
+        """Mean IoU after the CRF less that before it, of the same predictions: paired by image and seed."""
+        seeds = self._refined(method, variant)
+        if not seeds:
+            return None
+        plain, refined = (self.miou_values(method, variant, seeds, crf=crf) for crf in (False, True))
+        return Estimate.of(refined - plain)
+
     def drop_ratio(self, method: str, variant: Variant) -> Estimate | None:
         """``(m0 - m) / m0`` (Table 4); None without two cells to compare, and for the undegraded variant."""
         seeds = self.comparable_seeds((method, variant), (method, NONE))
@@ -85,10 +98,12 @@ class Estimates:
             return None
         return Estimate.of(self.ratio_values(method, variant, seeds))
 
-    def miou_values(self, method: str, variant: Variant, seeds: Sequence[int]) -> Values:
-        """Mean IoU over some seeds: the estimate, then its resamples."""
+    def miou_values(
+        self, method: str, variant: Variant, seeds: Sequence[int], *, crf: bool = False
+    ) -> Values:
+        """Mean IoU over some seeds, without or with the CRF: the estimate, then its resamples."""
         weights = seed_weights(seeds, self.resamples)
-        cells = np.stack([self._cell(method, variant, seed) for seed in seeds], axis=1)
+        cells = np.stack([self._cell(method, variant, seed, crf) for seed in seeds], axis=1)
         values: Values = (weights * cells).sum(axis=1)
         return values
 
@@ -103,13 +118,20 @@ class Estimates:
         ratio: Values = np.divide(loss, undegraded, out=np.zeros_like(loss), where=undegraded > 0)
         return ratio
 
-    def _cell(self, method: str, variant: Variant, seed: int) -> Values:
-        key = (method, variant, seed)
+    def _refined(self, method: str, variant: Variant) -> list[int]:
+        """List the seeds that have numbers after a CRF."""
+        return sorted(
+            cell.record.seed for cell in self.group.at(method, variant) if cell.scored_crf is not None
+        )
+
+    def _cell(self, method: str, variant: Variant, seed: int, crf: bool) -> Values:
+        key = (method, variant, seed, crf)
         if key not in self._cells:
             cell = self._at(method, variant, seed)
-            if cell.intersections is None or cell.unions is None:
+            scored = cell.scored_crf if crf else cell.scored
+            if scored is None:
                 raise ValueError(f"{cell.record.slug} has no result")
-            self._cells[key] = resampled_miou(cell.intersections, cell.unions, self._weights)
+            self._cells[key] = resampled_miou(*scored, self._weights)
         return self._cells[key]
 
     def _at(self, method: str, variant: Variant, seed: int) -> Cell:

@@ -22,6 +22,7 @@ from scribblebench.report.estimates import Estimates
 from scribblebench.report.measured import Table
 from scribblebench.report.notes import counted, notes
 from scribblebench.report.tables.table1 import table1
+from scribblebench.report.tables.table2 import table2
 from scribblebench.report.tables.table4 import entry
 
 GENERATOR = '<meta name="generator" content="scribblebench">'
@@ -79,10 +80,25 @@ class Section:
             for method, title in self.group.on(kind).items()
         ]
 
+    def with_crf(self) -> list[dict[str, Any]]:
+        """Methods and variants with a number after the CRF, and all that is known of each."""
+        group = self.group
+        known = [
+            {"title": title, "variant": variant, **entry(self.estimates, method, variant)}
+            for method, title in group.methods.items()
+            for variant in group.variants
+        ]
+        return [row for row in known if row["miou_crf"] is not None]
+
     def table1(self) -> list[dict[str, Any]]:
         """Rows of Table 1, or none where only the methods of Table 4 were run."""
         rows = list(table1([self.estimates]))
         return rows if sum(row["miou"] is not None for row in rows) >= _ABLATION_ROWS else []
+
+    def table2(self) -> list[dict[str, Any]]:
+        """Rows of Table 2, or none where no published method was run."""
+        rows = list(table2([self.estimates]))
+        return rows if any(row["miou"] is not None and row["source"] for row in rows) else []
 
     def comparisons(self) -> list[Comparison]:
         """The inequalities that could be tested."""

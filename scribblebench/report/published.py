@@ -126,6 +126,12 @@ def table2() -> tuple[ComparedRow, ...]:
 
 
 @cache
+def later() -> tuple[ComparedRow, ...]:
+    """Return what later publications print for the same comparison; other networks, other protocols."""
+    return _read(published_folder() / "later.csv", ComparedRow)
+
+
+@cache
 def table3() -> dict[tuple[str, str], float]:
     """Return Table 3: (transform, location) -> variation as a fraction."""
     rows = _read(published_folder() / "table3.csv", VariationRow)

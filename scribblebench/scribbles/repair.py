@@ -18,6 +18,7 @@ OUTSIDE = "points outside the image, cut off"
 DUPLICATE = "points repeated in a row, merged"
 ZERO = "strokes of length zero, made one point"
 SINGLE = "strokes of a single point, kept"
+NAMED = "files that name another image as their own, read all the same"
 
 
 def repair(

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from scribblebench.core.cards import DatasetCard
 from scribblebench.core.errors import UserError
 from scribblebench.sources.folder import DatasetFolder
+from scribblebench.sources.misfits import misfits
 from scribblebench.sources.survey import Found, Survey
 
 # Scribbles label about 3 % of the pixels; a map beyond this is of another kind, or dense.
@@ -33,7 +34,8 @@ def check(dataset: DatasetFolder, train: Survey, val: Survey) -> tuple[str, ...]
     _refuse_shared(dataset, train, val)
     _refuse_nothing_to_learn(train)
     _refuse_nothing_to_score(dataset.card, val)
-    return (*dataset.notices(), *_warnings(dataset.card, train, val))
+    fit = misfits(dataset, train.strokes) if train.strokes else ()
+    return (*dataset.notices(), *_warnings(dataset.card, train, val), *fit)
 
 
 def _refuse_shared(dataset: DatasetFolder, train: Survey, val: Survey) -> None:
@@ -76,6 +78,10 @@ def _warnings(card: DatasetCard, train: Survey, val: Survey) -> Iterator[str]:
             if not drawn[index]:
                 yield f"class '{name}' has no stroke in any training image"
         yield from _labelled(train.strokes)
+        bare = [image for image, found in train.strokes.items() if not found.counts]
+        if bare:
+            yield f"{len(bare)} of {len(train.strokes)} training images have no stroke, such as {bare[0]}"
+    yield from _twins(train, val)
     void = [image for image, found in val.masks.items() if not _scored(found, card)]
     if void:
         yield f"{len(void)} of {len(val.masks)} val masks have no pixel to score, such as {void[0]}"
@@ -94,6 +100,23 @@ def _labelled(strokes: Mapping[str, Found]) -> Iterator[str]:
         yield (
             f"strokes label more than {MOST_LABELLED:.0%} of the pixels on {len(much)} of {len(strokes)} "
             f"training images, such as {much[0]}"
+        )
+
+
+def _twins(train: Survey, val: Survey) -> Iterator[str]:
+    """Name photographs that are there twice: what was learned by heart is not recognised."""
+    first = {found.digest: image for image, found in reversed(train.photographs.items())}
+    both = [(image, first[f.digest]) for image, f in val.photographs.items() if f.digest in first]
+    if both:
+        yield (
+            f"{len(both)} of {len(val.photographs)} val photographs are training photographs under another "
+            f"name, such as {both[0][0]} and {both[0][1]}"
+        )
+    repeated = [image for image, found in train.photographs.items() if first[found.digest] != image]
+    if repeated:
+        yield (
+            f"{len(repeated)} of {len(train.photographs)} training photographs have the same pixels as "
+            f"another, such as {repeated[0]} and {first[train.photographs[repeated[0]].digest]}"
         )
 
 

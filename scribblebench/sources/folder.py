@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -64,7 +65,7 @@ class DatasetFolder:
             return read_list(path, self.root, self.card.layout)
         if split != "train" or not self.strokes:
             raise UserError(
-                f"No list of the {split} images in {self.root / self.card.layout.lists}. Add one."
+                f"No list of the {split} images: {self._list_paths(split)[0]} is missing. Add it."
             )
         taken = {image for other in self._listed() for image in self.ids(other)}
         ids = [image for image in self.reader.ids(self.card, self.root) if image not in taken]
@@ -73,7 +74,7 @@ class DatasetFolder:
         return ids
 
     def notices(self) -> list[str]:
-        """Say what a user should know of the splits: a missing list, and ids that two lists share.
+        """Say what a user should know of the splits, a line each: a missing list, ids that two lists share.
 
         Raises:
             UserError: a list is not in order.
@@ -82,21 +83,34 @@ class DatasetFolder:
         listed = self._listed()
         if "train" in self.card.splits and "train" not in listed and self.strokes:
             but = f", but those of {' and '.join(listed)}" if listed else ""
-            found.append(f"No list of the train images: every image that has strokes is taken{but}.")
+            missing = self._list_paths("train")[0].relative_to(self.root)
+            found.append(f"{missing} is missing: every image that has strokes is one to train on{but}")
         for (one, ids), (other, others) in combinations([(s, set(self.ids(s))) for s in listed], 2):
             if shared := ids & others:
-                found.append(f"{len(shared)} ids are in {one} and {other}, such as {min(shared)}.")
+                found.append(f"{len(shared)} ids are in {one} and {other}, such as {min(shared)}")
         return found
 
     def _listed(self) -> list[str]:
         return [split for split in self.card.splits if self.list_path(split)]
 
     def list_path(self, split: str) -> Path | None:
-        """Return the list file of a split, or None where the folder has none."""
+        """Return the list file of a split, or None where the folder has none.
+
+        Raises:
+            UserError: what bears its name cannot be read: a folder, or a link that leads nowhere.
+        """
+        for path in self._list_paths(split):
+            if path.is_file():
+                return path
+            if os.path.lexists(path):
+                raise UserError(
+                    f"{path} is no file, or a link that leads to none. Put the list in its place."
+                )
+        return None
+
+    def _list_paths(self, split: str) -> list[Path]:
         name = f"{self.card.splits[split]}.txt"
-        folders = dict.fromkeys((self.card.layout.lists, *_LISTS))
-        paths = (self.root / folder / name for folder in folders)
-        return next((path for path in paths if path.is_file()), None)
+        return [self.root / folder / name for folder in dict.fromkeys((self.card.layout.lists, *_LISTS))]
 
     def image_path(self, image: str) -> Path:
         """Return the path of a photograph; where there is none, the path that it should have.

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from scribblebench.core.cards import Layout
 from scribblebench.core.errors import UserError
-from scribblebench.core.names import check_id
+from scribblebench.core.names import check_id, nfc
 from scribblebench.core.text import LINE_ENDS, read_text
 from scribblebench.pictures.finding import find
 from scribblebench.pictures.photographs import SUFFIXES
@@ -23,6 +23,8 @@ _ALONE = re.compile(r"[\w-]+")
 # VOC's lists of one class (ImageSets/Main): without it, difficult, with it. All are images of the split.
 _PRESENCE = ("-1", "0", "1")
 _SUFFIXES = (*SUFFIXES, ".xml", ".json", ".txt", ".npy", ".mat")
+# Characters of a line; some columns of long paths have a tenth of it.
+_LONGEST = 4096
 
 
 def read_list(path: Path, root: Path, layout: Layout) -> list[str]:
@@ -30,7 +32,8 @@ def read_list(path: Path, root: Path, layout: Layout) -> list[str]:
 
     A line is an id; or a photograph's file, with or without its suffix and the folders that lead to it; or
     that and further columns: files of the same id, or VOC's -1, 0 and 1. Blank lines and those that start
-    with ``#`` are passed over. Text is UTF-8, or UTF-16 and UTF-32 with a byte order mark.
+    with ``#`` are passed over. Text is UTF-8, or UTF-16 and UTF-32 with a byte order mark; letters and their
+    accents are one character each in an id (NFC), however the list or the system parts them.
 
     Args:
         path: the list.
@@ -48,7 +51,7 @@ def read_list(path: Path, root: Path, layout: Layout) -> list[str]:
     parser = _Lines(layout, holds)
     ids = []
     for number, line in enumerate(LINE_ENDS.split(read_text(path)), 1):
-        image = parser.id_of(line.strip(), f"{path}, line {number}")
+        image = parser.id_of(nfc(line.strip()), f"{path}, line {number}")
         if image:
             ids.append(image)
     if not ids:
@@ -87,6 +90,8 @@ class _Lines:
         """
         if _ALONE.fullmatch(line):
             return check_id(line, where)
+        if len(line) > _LONGEST:
+            raise UserError(f"{where}: {len(line):,} characters in a line. {EXPECTED}")
         if not line or (line.startswith("#") and not self.holds(line)):
             return ""
         if self.holds(line):
@@ -119,10 +124,13 @@ def _names(text: str, image: str) -> bool:
     >>> _names("SegmentationClassAug/a b.png a b.xml", "a b"), _names("masks/b.png", "a b")
     (True, False)
     """
-    if f"/{_without_suffix(_slashed(text))}".endswith(f"/{image}"):
-        return True
-    gaps = _COLUMNS.finditer(text)
-    return any(_names(text[: gap.start()], image) and _names(text[gap.end() :], image) for gap in gaps)
+    # The shortest file that fits is taken, column by column: a line may have thousands.
+    start = 0
+    gaps = [gap.span() for gap in _COLUMNS.finditer(text)]
+    for end, next_start in (*gaps, (len(text), len(text) + 1)):
+        if f"/{_without_suffix(_slashed(text[start:end]))}".endswith(f"/{image}"):
+            start = next_start
+    return start > len(text)
 
 
 def _slashed(text: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from scribblebench.core.cards import Share, convert
+from scribblebench.core.cards import Seed, Share, convert
 from scribblebench.core.errors import UserError
 from scribblebench.core.identity import versions
 from scribblebench.scribbles.degradation import Degradation
@@ -45,7 +45,7 @@ class VariantSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     degradations: tuple[Step, ...] = ()
-    seed: int = 0
+    seed: Seed = 0
     pen: Pen = Pen()
     labels: Labels = "palette"
     strokes: str = ""

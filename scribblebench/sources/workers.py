@@ -1,4 +1,4 @@
-"""Many images through one job, in order, on one process or several."""
+"""Many images through one function, in order, on one process or several."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import os
 import signal
 import threading
 from collections import Counter
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
@@ -22,6 +22,7 @@ from scribblebench.sources.job import Job
 from scribblebench.sources.manifest import ImageRecord
 
 _CHUNK = 32
+T = TypeVar("T")
 
 
 class Outcome(NamedTuple):
@@ -67,20 +68,32 @@ def each_image(
         workers: processes; a short list is done in this one.
         masks: without a folder: read the masks too.
     """
-    task = _Task(job, folder, masks)
+    return in_order(_Task(job, folder, masks).run, ids, workers)
+
+
+def in_order(run: Callable[[str], T], ids: Sequence[str], workers: int = 1) -> Generator[T, None, None]:
+    """Run a function on images, and yield its results in the order of ``ids``.
+
+    Args:
+        run: can be sent to another process, with all that it holds.
+        ids: the images.
+        workers: processes; a short list is done in this one.
+
+    Raises:
+        UserError: a process died.
+    """
     workers = min(workers, -(-len(ids) // _CHUNK))
     if workers <= 1:
-        for image in ids:
-            yield task.run(image)
+        yield from map(run, ids)
         return
     chunks = [ids[i : i + _CHUNK] for i in range(0, len(ids), _CHUNK)]
     # spawn: a fork would copy the locks of the threads that draw the progress bar.
-    executor = ProcessPoolExecutor(workers, get_context("spawn"), initializer=_start, initargs=(task,))
+    executor = ProcessPoolExecutor(workers, get_context("spawn"), initializer=_start, initargs=(run,))
     try:
         with _without_interrupts():
-            results = executor.map(_run, chunks)
-        for outcomes in results:
-            yield from outcomes
+            results = executor.map(_run_chunk, chunks)
+        for found in results:
+            yield from found
     except BrokenProcessPool as error:
         raise UserError(
             "A worker process died. Use fewer workers if memory is short; a script that uses several "
@@ -108,15 +121,15 @@ def default_workers() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-_task: _Task | None = None
+_function: Callable[[str], Any] | None = None
 
 
-def _start(task: _Task) -> None:
-    global _task
-    _task = task
+def _start(run: Callable[[str], Any]) -> None:
+    global _function
+    _function = run
 
 
-def _run(images: list[str]) -> list[Outcome]:
-    if _task is None:
-        raise RuntimeError("the worker was not started by each_image")
-    return [_task.run(image) for image in images]
+def _run_chunk(images: list[str]) -> list[Any]:
+    if _function is None:
+        raise RuntimeError("the worker was not started by in_order")
+    return [_function(image) for image in images]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +17,8 @@ from scribblebench.core.files import write_atomic
 from scribblebench.store.record import TOLERANCE, Record, confusion_path
 
 Counts = NDArray[np.int64]
+# Before the names of entries that were counted after a CRF.
+_REFINED = "crf_"
 
 
 def confusion(
@@ -91,17 +95,26 @@ class PerImageConfusion:
         ids: image ids, each once.
         matrices: int64 (images, C, C), in the order of ``ids``. The file keeps only the entries that are
             not 0, about 5 % of them.
+        refined: the same of the predictions after a CRF, or None where there was none.
     """
 
     ids: tuple[str, ...]
     matrices: Counts
+    refined: Counts | None = None
 
     def __post_init__(self) -> None:
         shape = self.matrices.shape
         if len(shape) != 3 or shape[0] != len(self.ids) or shape[1] != shape[2]:
             raise ValueError(f"{len(self.ids)} ids for matrices of shape {shape}")
+        if self.refined is not None and self.refined.shape != shape:
+            raise ValueError(f"matrices of shape {shape} without a CRF, {self.refined.shape} with it")
         if len(set(self.ids)) != len(self.ids):
             raise ValueError("an image id occurs twice")
+
+    @property
+    def crf(self) -> PerImageConfusion | None:
+        """The matrices after the CRF, or None where there was none."""
+        return None if self.refined is None else PerImageConfusion(self.ids, self.refined)
 
     def total(self) -> Counts:
         """Return the matrix over all images, int64 (C, C)."""
@@ -126,16 +139,14 @@ class PerImageConfusion:
         Raises:
             UserError: the file cannot be written.
         """
-        flat = self.matrices.reshape(len(self.ids), -1)
-        image, cell = np.nonzero(flat)
+        refined = {} if self.refined is None else _packed(self.refined, _REFINED)
         buffer = io.BytesIO()
         np.savez_compressed(
             buffer,
             ids=np.array(self.ids, dtype=np.str_),
             classes=np.int64(self.matrices.shape[1]),
-            image=image.astype(np.int32),
-            cell=cell.astype(np.uint16),
-            count=flat[image, cell].astype(np.int64),
+            **_packed(self.matrices),
+            **refined,
         )
         write_atomic(path, buffer.getvalue())
         return hashlib.sha256(buffer.getvalue()).hexdigest()
@@ -171,24 +182,51 @@ def read_confusion(folder: Path, record: Record) -> PerImageConfusion:
     """
     path = confusion_path(folder, record.slug)
     matrices = PerImageConfusion.load(path, record.confusion_sha256)
-    total = matrices.total()
-    said = [np.nan if score is None else score for score in record.iou] or iou(total)
-    if len(total) != len(record.classes) or not np.allclose(iou(total), said, 0, TOLERANCE, equal_nan=True):
-        raise UserError(f"{path} gives other IoUs than its record. Run the cell again.")
-    found = mean_iou(total)
-    if record.miou is None or not abs(found - record.miou) <= TOLERANCE:
-        raise UserError(
-            f"{path} gives an mIoU of {found:.6f}, its record says {record.miou}. Run the cell again."
-        )
+    _compare(path, matrices.total(), record, record.miou, record.iou)
+    if (matrices.crf is not None) != bool(record.crf):
+        has, says = ("none" if empty else "some" for empty in (matrices.crf is None, not record.crf))
+        raise UserError(f"{path} holds {has} of a CRF, its record says {says}. Run the cell again.")
+    if matrices.crf is not None:
+        _compare(path, matrices.crf.total(), record, record.miou_crf, record.iou_crf)
     return matrices
 
 
-def _unpacked(raw: bytes) -> tuple[tuple[str, ...], Counts]:
+def _compare(
+    path: Path, total: Counts, record: Record, miou: float | None, ious: Sequence[float | None]
+) -> None:
+    """Refuse matrices that give other numbers than a record has."""
+    said = [np.nan if score is None else score for score in ious] or iou(total)
+    if len(total) != len(record.classes) or not np.allclose(iou(total), said, 0, TOLERANCE, equal_nan=True):
+        raise UserError(f"{path} gives other IoUs than its record. Run the cell again.")
+    found = mean_iou(total)
+    if miou is None or not abs(found - miou) <= TOLERANCE:
+        raise UserError(f"{path} gives an mIoU of {found:.6f}, its record says {miou}. Run the cell again.")
+
+
+def _packed(matrices: Counts, prefix: str = "") -> dict[str, Any]:
+    """Return the entries that are not 0, under the names they have in the file."""
+    flat = matrices.reshape(len(matrices), -1)
+    image, cell = np.nonzero(flat)
+    return {
+        f"{prefix}image": image.astype(np.int32),
+        f"{prefix}cell": cell.astype(np.uint16),
+        f"{prefix}count": flat[image, cell].astype(np.int64),
+    }
+
+
+def _unpacked(raw: bytes) -> tuple[tuple[str, ...], Counts, Counts | None]:
     with np.load(io.BytesIO(raw), allow_pickle=False) as file:
         ids = tuple(str(name) for name in file["ids"])
         classes = int(file["classes"])
-        if not 0 < classes <= 254 or (file["count"] < 0).any():
-            raise ValueError(f"{classes} classes, counts from {file['count'].min()}")
-        flat = np.zeros((len(ids), classes * classes), dtype=np.int64)
-        flat[file["image"], file["cell"]] = file["count"]
-    return ids, flat.reshape(len(ids), classes, classes)
+        if not 0 < classes <= 254:
+            raise ValueError(f"{classes} classes")
+
+        def matrices(prefix: str = "") -> Counts:
+            image, cell, count = (file[f"{prefix}{name}"] for name in ("image", "cell", "count"))
+            if (count < 0).any():
+                raise ValueError(f"counts from {count.min()}")
+            flat = np.zeros((len(ids), classes * classes), dtype=np.int64)
+            flat[image, cell] = count
+            return flat.reshape(len(ids), classes, classes)
+
+        return ids, matrices(), matrices(_REFINED) if f"{_REFINED}count" in file else None

@@ -44,6 +44,10 @@ class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         miou: mean IoU as a fraction, None until done.
         iou: IoU of each class, None where the class is absent from truth and prediction.
         classes: class names in the order of ``iou``.
+        crf: the CRF behind the network's predictions, as the protocol names it; empty where there is none.
+            ``miou`` and ``iou`` are of the predictions without it.
+        miou_crf: mean IoU of the same predictions after the CRF, None where there is none or until done.
+        iou_crf: IoU of each class after the CRF, as ``iou``; empty where there is none.
         curve: one mapping an epoch, with ``epoch``, ``loss`` and whatever the losses log; a number that
             is not finite is None in the file.
         epochs: epochs trained.
@@ -80,6 +84,9 @@ class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     overrides: dict[str, Any] = {}
     miou: float | None = None
     iou: Sequence[float | None] = ()
+    crf: str = ""
+    miou_crf: float | None = None
+    iou_crf: Sequence[float | None] = []
     curve: Sequence[Mapping[str, float | None]] = ()
     epochs: int = 0
     versions: dict[str, str] = {}
@@ -98,10 +105,20 @@ class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         end = f"_{self.cell[:_ID_DIGITS]}"
         if not _FILE_SAFE.fullmatch(self.slug) or not self.slug.endswith(end):
             raise ValueError(f"slug '{self.slug}' must be file-name safe and end in {end} - at `$.slug`")
-        if self.status == "done" and not (self.miou is not None and 0 <= self.miou <= 1):
-            raise ValueError(f"a cell that is done has an mIoU in [0, 1], not {self.miou} - at `$.miou`")
-        if len(self.iou) not in (0, len(self.classes)):
-            raise ValueError(f"{len(self.iou)} IoUs for {len(self.classes)} classes - at `$.iou`")
+        if self.status == "done":
+            _check_share(self.miou, "miou")
+        if self.status == "done" and self.crf:
+            _check_share(self.miou_crf, "miou_crf")
+        if not self.crf and (self.miou_crf is not None or self.iou_crf):
+            raise ValueError("numbers of a CRF without its name - at `$.crf`")
+        for name, scores in (("iou", self.iou), ("iou_crf", self.iou_crf)):
+            if len(scores) not in (0, len(self.classes)):
+                raise ValueError(f"{len(scores)} IoUs for {len(self.classes)} classes - at `$.{name}`")
+
+
+def _check_share(miou: float | None, field: str) -> None:
+    if miou is None or not 0 <= miou <= 1:
+        raise ValueError(f"a cell that is done has an mIoU in [0, 1], not {miou} - at `$.{field}`")
 
 
 def slug_of(dataset: str, method: str, kind: str, rate: float, seed: int, cell: str) -> str:
@@ -179,13 +196,17 @@ def find_record(folder: Path, cell: str) -> Record | None:
 def _disagreement(record: Record) -> str:
     """Say which field of a record disagrees with the others; empty where none does."""
     r = record
-    scores = [score for score in r.iou if score is not None]
     if r.cell != fingerprint(r.identity):
         return "the cell is not the SHA-256 of its identity - at `$.cell`"
     if "training" in r.identity and r.training_id != fingerprint(r.identity["training"]):
         return "the training's id is not the SHA-256 of its identity - at `$.training_id`"
     if r.slug != slug_of(r.dataset, r.method, r.kind, r.rate, r.seed, r.cell):
         return "the slug does not follow from the other fields - at `$.slug`"
-    if r.miou is not None and scores and abs(sum(scores) / len(scores) - r.miou) > TOLERANCE:
-        return f"the IoUs have the mean {sum(scores) / len(scores):.6f}, not {r.miou} - at `$.miou`"
-    return ""
+    return _not_the_mean(r.iou, r.miou, "miou") or _not_the_mean(r.iou_crf, r.miou_crf, "miou_crf")
+
+
+def _not_the_mean(iou: Sequence[float | None], miou: float | None, field: str) -> str:
+    scores = [score for score in iou if score is not None]
+    if miou is None or not scores or abs(sum(scores) / len(scores) - miou) <= TOLERANCE:
+        return ""
+    return f"the IoUs have the mean {sum(scores) / len(scores):.6f}, not {miou} - at `$.{field}`"

@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
-from scribblebench.core.cards import LossTerm, MethodCard, ProtocolCard
+from scribblebench.core.cards import MethodCard, ProtocolCard
 from scribblebench.core.files import fingerprint
 from scribblebench.core.identity import stated, stated_part, versions
-from scribblebench.inference import INFERENCES
-from scribblebench.loading import augment
-from scribblebench.losses import LOSSES
-from scribblebench.nn.backbones import BACKBONES
-from scribblebench.nn.heads import HEADS
+from scribblebench.propagation import PROPAGATIONS
 from scribblebench.sources import manifest
 from scribblebench.sources.manifest import Digests
 from scribblebench.sources.spec import VariantSpec
 from scribblebench.store.record import slug_of
-from scribblebench.training import evaluate, loop
+from scribblebench.training import evaluate
+from scribblebench.training.evaluation_parts import stated_evaluation
+from scribblebench.training.recipe import recipe, relabelling, whole_epochs
+from scribblebench.training.spans import Span, spans
 
-# Fields of a protocol that decide nothing about the trained weights.
-_NOT_TRAINING = ("name", "title", "dataset", "evaluation")
 # Fields of a variant that decide nothing about its label maps: the strokes' digest covers the reader.
 _NOT_PIXELS = ("labels", "strokes")
 
@@ -71,10 +66,10 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def training_identity(self) -> dict[str, Any]:
         """Everything that decides the trained weights, and nothing else."""
-        return self._training(self.method.losses)
+        return self._training()
 
-    def _training(self, terms: Sequence[LossTerm]) -> dict[str, Any]:
-        identity = recipe(self.method, self.protocol, terms)
+    def _training(self, epochs: int | None = None) -> dict[str, Any]:
+        identity = recipe(self.method, self.protocol, epochs)
         if self.weights_sha256:
             identity["protocol"]["weights"] = self.weights_sha256
         return {
@@ -100,12 +95,12 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def identity(self) -> dict[str, Any]:
         """Everything that decides the cell's numbers: another evaluation does not train again."""
-        evaluation = self.protocol.evaluation
+        evaluation = stated_evaluation(self.protocol)
         return {
             "training": self.training_identity,
             "evaluation": {
-                **stated_part(INFERENCES, evaluation, "part", f"protocol {self.protocol.name}"),
-                "rules": {"evaluation": evaluate.RULE, **versions((INFERENCES, evaluation.get("part", "")))},
+                **evaluation,
+                "rules": {"evaluation": evaluate.RULE, **evaluation["rules"]},
             },
             "val": {
                 "photographs": self.val.photographs,
@@ -130,54 +125,26 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
         return slug_of(self.dataset, self.method.name, self.kind, self.rate, self.seed, self.id)
 
     def boundaries(self) -> set[int]:
-        """Epochs behind which a loss sets in: where runs that differ in it part."""
-        return {whole_epochs(term, self.protocol.epochs) for term in self.method.losses} - {0}
+        """Epochs behind which a loss or a stage sets in: where runs that differ in it part."""
+        begun = spans(self.method, self.protocol.epochs)
+        starts = {whole_epochs(term, self.protocol.epochs) for span in begun for term in span.losses}
+        return (starts | {span.first for span in begun}) - {0, self.protocol.epochs}
 
-    def stage_id(self, epochs: int) -> str:
-        """Identity of the state after some epochs: later losses have no part in it."""
-        acting = [t for t in self.method.losses if whole_epochs(t, self.protocol.epochs) < epochs]
-        return fingerprint({**self._training(acting), "until": epochs})
+    def labels_identity(self, span: Span) -> dict[str, Any]:
+        """Everything that decides the labels that a stage makes.
 
+        Without predictions neither the network nor the seed has a part in it.
+        """
+        where = f"method {self.method.name}"
+        part = span.propagation(where)
+        made = {
+            "by": stated_part(PROPAGATIONS, span.labels, "part", where),
+            "rules": versions((PROPAGATIONS, span.labels["part"]), *part.uses()),
+        }
+        if span.sees_predictions:
+            return {**made, "network": self.prefix_id(span.first), **relabelling(self.protocol)}
+        return {**made, "strokes": self._labels(), "photographs": self.train.photographs}
 
-def whole_epochs(term: LossTerm, epochs: int) -> int:
-    """Count the whole epochs before a loss sets in.
-
-    >>> whole_epochs(LossTerm("entropy", starts=0.5), epochs=25)
-    12
-    """
-    return math.floor(term.starts * epochs)
-
-
-def recipe(method: MethodCard, protocol: ProtocolCard, terms: Sequence[LossTerm]) -> dict[str, Any]:
-    """Return what a method and a protocol are made of, whatever data they meet.
-
-    Args:
-        method: network and supervision.
-        protocol: the rest.
-        terms: those losses of the method that count.
-
-    Raises:
-        UserError: no such part, or an option that a part does not have.
-    """
-    where = f"method {method.name}"
-    return {
-        "supervision": method.supervision,
-        "network": stated_part(HEADS, method.network, "head", where),
-        "losses": [_stated_term(term, where) for term in terms],
-        "protocol": {k: v for k, v in stated(protocol).items() if k not in _NOT_TRAINING},
-        "rules": {
-            "training": loop.RULE,
-            "augmentation": augment.RULE,
-            **versions(
-                (BACKBONES, protocol.backbone),
-                (HEADS, method.network.get("head", "")),
-                *((LOSSES, term.part) for term in terms),
-            ),
-        },
-    }
-
-
-def _stated_term(term: LossTerm, where: str) -> dict[str, Any]:
-    """Return a loss of a method: when and how strongly it acts, and the options that are not defaults."""
-    part = stated_part(LOSSES, {"part": term.part, **term.options}, "part", where)
-    return {**stated(term), "options": part}
+    def prefix_id(self, epochs: int) -> str:
+        """Identity of the state after some epochs: later losses and stages have no part in it."""
+        return fingerprint({**self._training(epochs), "until": epochs})

@@ -20,7 +20,11 @@ from scribblebench.core.files import write_atomic
 
 _NETWORK = "network."
 _OPTIMIZER = "optimizer."
+_MEMORY = "memory."
 _log = logging.getLogger(__name__)
+
+Memory = dict[str, Tensor]
+"""What the losses of a training keep from step to step."""
 
 
 class DamagedError(UserError):
@@ -49,7 +53,7 @@ class State:
     """All that a run needs to go on from where it is.
 
     Attributes:
-        tensors: of the network and, for a run to be resumed, of its optimiser.
+        tensors: of the network and, for a run to be resumed, of its optimiser and its losses' memory.
         progress: how far the run has come.
     """
 
@@ -57,9 +61,16 @@ class State:
     progress: Progress
 
     @classmethod
-    def of(cls, network: nn.Module, optimizer: torch.optim.Optimizer | None, progress: Progress) -> State:
+    def of(
+        cls,
+        network: nn.Module,
+        optimizer: torch.optim.Optimizer | None,
+        progress: Progress,
+        memory: Memory | None = None,
+    ) -> State:
         """Look at a run; the tensors are the run's own and change with it."""
         tensors = {_NETWORK + name: value.detach() for name, value in network.state_dict().items()}
+        tensors |= {_MEMORY + name: value for name, value in (memory or {}).items()}
         if optimizer is not None:
             tensors |= _optimizer_tensors(network, optimizer)
         return cls(tensors, progress)
@@ -91,13 +102,24 @@ class State:
         write_atomic(path, safetensors.torch.save(tensors, metadata))
 
 
-def save(path: Path, network: nn.Module, optimizer: torch.optim.Optimizer | None, progress: Progress) -> None:
-    """Write a network, and for a run to be resumed its optimiser, in one file (see ``State.write``)."""
-    State.of(network, optimizer, progress).write(path)
+def save(
+    path: Path,
+    network: nn.Module,
+    optimizer: torch.optim.Optimizer | None,
+    progress: Progress,
+    memory: Memory | None = None,
+) -> None:
+    """Write a network, and what a run to be resumed goes on with, in one file (see ``State.write``)."""
+    State.of(network, optimizer, progress, memory).write(path)
 
 
-def load(path: Path, network: nn.Module, optimizer: torch.optim.Optimizer | None) -> Progress:
-    """Read what ``save`` wrote into a network and, if given, its optimiser.
+def load(
+    path: Path,
+    network: nn.Module,
+    optimizer: torch.optim.Optimizer | None = None,
+    memory: Memory | None = None,
+) -> Progress:
+    """Read what ``save`` wrote into a network and, if given, its optimiser and its losses' memory.
 
     Raises:
         UserError: the file is damaged or belongs to another network. If it is damaged, nothing was changed.
@@ -110,11 +132,18 @@ def load(path: Path, network: nn.Module, optimizer: torch.optim.Optimizer | None
         raise UserError(f"Cannot use the checkpoint {path}: {reason}. Remove it to train again.") from error
     if optimizer is not None:
         _restore_optimizer(network, optimizer, _below(state.tensors, _OPTIMIZER))
+    if memory is not None:
+        device = next(network.parameters()).device
+        memory.clear()
+        memory |= {name: value.to(device) for name, value in _below(state.tensors, _MEMORY).items()}
     return state.progress
 
 
 def restore(
-    path: Path, network: nn.Module, optimizer: torch.optim.Optimizer | None = None
+    path: Path,
+    network: nn.Module,
+    optimizer: torch.optim.Optimizer | None = None,
+    memory: Memory | None = None,
 ) -> Progress | None:
     """Read a checkpoint as ``load`` does; one that is damaged is set aside, as if it were not there.
 
@@ -127,7 +156,7 @@ def restore(
     if not path.exists():
         return None
     try:
-        return load(path, network, optimizer)
+        return load(path, network, optimizer, memory)
     except DamagedError as error:
         aside = path.with_name(f"{path.name}.damaged")
         path.replace(aside)

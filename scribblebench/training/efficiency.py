@@ -16,9 +16,9 @@ from scribblebench.inference.whole_image import probabilities
 from scribblebench.loading.batches import Batches
 from scribblebench.loading.images import Pictures, normalise
 from scribblebench.nn.network import Network, build_network, parameter_counts
+from scribblebench.training.build import make_terms
 from scribblebench.training.loop import Trainer, autocast
 from scribblebench.training.memory import peak_mb, reset_peak
-from scribblebench.training.run_cell import make_terms
 
 # Raise it when the same model would be measured otherwise than before.
 RULE = 1

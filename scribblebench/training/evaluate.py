@@ -8,11 +8,12 @@ from itertools import groupby
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from torch import Tensor
 
 from scribblebench.inference import Inference, Network
 from scribblebench.loading.images import Pictures, normalise
-from scribblebench.store.confusion import PerImageConfusion, confusion
+from scribblebench.refine import Refiner
+from scribblebench.store.confusion import Counts, PerImageConfusion, confusion
 
 # Raise it when an equal network would be given other confusion counts than before.
 RULE = 1
@@ -51,23 +52,17 @@ def groups(sizes: torch.Tensor, together: int = TOGETHER) -> Iterator[list[int]]
 
 
 @torch.inference_mode()
-def predict(
-    network: Network, inference: Inference, split: Validation, chosen: list[int], stride: int
-) -> NDArray[np.uint8]:
-    """Predict the classes of images of one size, uint8 (len(chosen), h, w)."""
-    pixels = split.images.together(chosen).to(split.device)
-    scores = inference(network, normalise(pixels), stride)
-    return scores.argmax(dim=1).to(torch.uint8).cpu().numpy()
-
-
 def evaluate(
     network: Network,
     inference: Inference,
     split: Validation,
     stride: int,
     advance: Callable[[int], None] = lambda images: None,
+    crf: Refiner | None = None,
 ) -> PerImageConfusion:
     """Count, image by image, which class was predicted for which.
+
+    Images of one size go through the network together, and through the CRF one by one.
 
     Args:
         network: normalised images to logits, in evaluation mode.
@@ -75,12 +70,29 @@ def evaluate(
         split: the validation split.
         stride: the network's output stride.
         advance: told the number of images done, for a progress bar.
+        crf: refines the probabilities; what comes of it is counted too, beside what came without.
     """
-    matrices: list[NDArray[np.int64]] = [np.empty(0, dtype=np.int64)] * len(split.ids)
+    plain: list[Counts] = [np.empty(0, dtype=np.int64)] * len(split.ids)
+    refined = plain.copy()
     for chosen in groups(split.images.sizes):
-        predictions = predict(network, inference, split, chosen, stride)
-        for index, prediction in zip(chosen, predictions, strict=True):
-            truth = split.masks.image(index)[0].cpu().numpy()
-            matrices[index] = confusion(prediction, truth, split.classes, split.ignore_index)
-        advance(len(chosen))
-    return PerImageConfusion(tuple(split.ids), np.stack(matrices))
+        pixels = split.images.together(chosen).to(split.device)
+        scores = inference(network, normalise(pixels), stride)
+        for index, score, picture in zip(chosen, scores, pixels, strict=True):
+            plain[index] = count(split, index, score)
+            if crf is not None:
+                refined[index] = count(split, index, crf(score, picture.permute(1, 2, 0)))
+            advance(1)
+    return PerImageConfusion(tuple(split.ids), np.stack(plain), None if crf is None else np.stack(refined))
+
+
+def count(split: Validation, index: int, scores: Tensor) -> Counts:
+    """Count the pixels of one image by their true and their predicted class.
+
+    Args:
+        split: where the image is.
+        index: its place there.
+        scores: (classes, h, w), at the image's own size.
+    """
+    prediction = scores.argmax(dim=0).to(torch.uint8).cpu().numpy()
+    truth = split.masks.image(index)[0].cpu().numpy()
+    return confusion(prediction, truth, split.classes, split.ignore_index)

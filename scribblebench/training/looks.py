@@ -16,9 +16,10 @@ from scribblebench.inference.whole_image import probabilities
 from scribblebench.loading.images import decode, normalise
 from scribblebench.nn.network import Network
 from scribblebench.training import checkpoint
+from scribblebench.training.build import make_network
 from scribblebench.training.cell import Cell
 from scribblebench.training.data import Places
-from scribblebench.training.run_cell import make_inference, make_network
+from scribblebench.training.evaluation_parts import make_inference
 from scribblebench.training.train import Checkpoints
 
 Pixels = NDArray[np.uint8]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from scribblebench.core.cards import LossTerm, ProtocolCard
 from scribblebench.core.errors import UserError
@@ -46,14 +46,31 @@ class Trainer:
         self, network: Network, terms: Sequence[Term], batches: Batches, protocol: ProtocolCard
     ) -> None:
         self.network = network
-        self.terms = terms
-        self.batches = batches
         self.protocol = protocol
-        self.optimizer = make_optimizer(
-            protocol.optimizer, network.backbone_parameters(), network.head_parameters()
-        )
         self.device = next(network.parameters()).device
+        self.memory: dict[str, Tensor] = {}
         self._schedule = SCHEDULES[protocol.schedule]
+        self.enter(terms, batches, (0, protocol.epochs))
+        self.begin_anew()
+
+    def enter(self, terms: Sequence[Term], batches: Batches, schedule: tuple[int, int]) -> None:
+        """Train with these losses and images from now on.
+
+        Args:
+            terms: the losses.
+            batches: the images and labels.
+            schedule: first epoch of the learning-rate schedule, and the one behind its last.
+        """
+        self.terms, self.batches, self._window = terms, batches, schedule
+
+    def begin_anew(self, weights: Mapping[str, Tensor] | None = None) -> None:
+        """Forget the optimiser's moments and the losses' memory, and put weights in place where given."""
+        if weights is not None:
+            self.network.load_state_dict(weights)
+        self.memory.clear()
+        self.optimizer = make_optimizer(
+            self.protocol.optimizer, self.network.backbone_parameters(), self.network.head_parameters()
+        )
 
     def epoch(self, epoch: int) -> dict[str, float]:
         """Train one epoch and return its means.
@@ -67,7 +84,7 @@ class Trainer:
             for index, batch in enumerate(self.batches.epoch(epoch)):
                 logs, output = self.step(batch, epoch, index)
                 means.add(logs)
-        rate = self._schedule(self._progress(epoch, index))
+        rate = self._rate(epoch, index)
         curve = {"epoch": float(epoch + 1), "rate": rate, **means.values()}
         if not torch.isfinite(torch.tensor(curve["loss"])):
             raise UserError(f"The loss is {curve['loss']} in epoch {epoch + 1}. Lower the learning rate.")
@@ -78,7 +95,7 @@ class Trainer:
     def step(self, batch: Batch, epoch: int, index: int) -> tuple[dict[str, Tensor], Output]:
         """Take the ``index``-th step of an epoch; return what is logged, and what the network gave."""
         progress = self._progress(epoch, index)
-        set_rate(self.optimizer, self._schedule(progress))
+        set_rate(self.optimizer, self._rate(epoch, index))
         with autocast(self.device, self.protocol.precision):
             output = self.network(batch.images)
         step = self._see(batch, output, epoch, index)
@@ -98,6 +115,10 @@ class Trainer:
     def _progress(self, epoch: int, index: int) -> float:
         return (epoch + index / len(self.batches)) / self.protocol.epochs
 
+    def _rate(self, epoch: int, index: int) -> float:
+        first, behind = self._window
+        return self._schedule((epoch - first + index / len(self.batches)) / (behind - first))
+
     def _see(self, batch: Batch, output: Output, epoch: int, index: int) -> Step:
         return Step(
             images=batch.images,
@@ -107,6 +128,10 @@ class Trainer:
             forward=self._second_branch,
             ignore_index=self.batches.ignore_index,
             draw=lambda name: uniform("step", self.batches.seed, epoch, index, name),
+            ids=batch.ids,
+            epoch=epoch,
+            memory=self.memory,
+            averaged=self._averaged,
         )
 
     @torch.no_grad()
@@ -117,6 +142,39 @@ class Trainer:
         with keep, autocast(self.device, self.protocol.precision):
             output: Output = self.network(images, until)
         return output
+
+    @torch.no_grad()
+    def _averaged(self, images: Tensor, decay: float) -> Output:
+        average = follow(self.memory, self.network, decay)
+        self.network.eval()
+        with autocast(self.device, self.protocol.precision):
+            output: Output = torch.func.functional_call(self.network, average, (images,))
+        self.network.train()
+        return output
+
+
+def follow(memory: dict[str, Tensor], network: nn.Module, decay: float) -> dict[str, Tensor]:
+    """Move the average of a network's states, which lives in the memory, towards what it is now.
+
+    Args:
+        memory: of the training; empty before the first call, when the average is the network itself.
+        network: the network.
+        decay: how much of the average stays; counters follow at once.
+
+    Returns:
+        The average by the network's own names.
+    """
+    average: dict[str, Tensor] = {}
+    for name, now in network.state_dict().items():
+        # One layout, whatever the network's: a file keeps none, and sums are rounded by it.
+        start = now.detach().clone(memory_format=torch.contiguous_format)
+        kept = memory.setdefault(f"average.{name}", start)
+        if kept.is_floating_point():
+            kept.lerp_(now.detach(), 1 - decay)
+        else:
+            kept.copy_(now)
+        average[name] = kept
+    return average
 
 
 @dataclass
@@ -135,6 +193,18 @@ class Means:
     def values(self) -> dict[str, float]:
         """Return the mean of each scalar over the steps that logged it."""
         return {name: float(total) / self.counts[name] for name, total in self.sums.items()}
+
+
+def logits_of(network: Network, precision: str) -> Callable[[Tensor], Tensor]:
+    """Return what computes a network's logits, (batch, 3, h, w) to (batch, classes, cells, cells)."""
+    device = next(network.parameters()).device
+
+    def logits(images: Tensor) -> Tensor:
+        with autocast(device, precision):
+            output: Tensor = network(images).logits
+        return output
+
+    return logits
 
 
 def autocast(device: torch.device, precision: str) -> torch.autocast:

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from scribblebench.cli.main import main
+from scribblebench.nn.backbones import BACKBONES
 
 
 def fails(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
@@ -15,7 +17,8 @@ def fails(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
         main(list(arguments))
     text = capsys.readouterr().err
     assert ended.value.code == 2
-    assert "Traceback" not in text
+    assert text.startswith("Error: ")
+    assert text.count("\n") == 1
     return text
 
 
@@ -35,7 +38,21 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("run --grid shrink --set crop=96", "crop 96 is not k x output_stride + 1; use 97"),
         ("run --grid shrink --rates a", "--rates a: give a rate from 0 to 1"),
         ("run --grid shrink --seeds 0,-1", "'0,-1' is not a list of whole numbers from 0"),
-        ("run --grid shrink --set threads=99999999999", "Expected `int` <= 2147483647 - at `$.threads`"),
+        ("run --grid shrink --seeds 0,9999999999", "is not a list of whole numbers from 0"),
+        ("run --grid shrink --seeds 1_0", "'1_0' is not a list of whole numbers from 0"),
+        ("run --grid shrink --rates 0_1", "--rates 0_1: give a rate from 0 to 1"),
+        ("run --grid shrink --set threads=99999999999", "Expected `int` <= 1024 - at `$.threads`"),
+        ("run --grid shrink --set crop=99999993", "Expected `int` <= 16385 - at `$.crop`"),
+        ("run --grid shrink --set dropout=1", "Expected `float` < 1.0 - at `$.dropout`"),
+        ("run --grid shrink --set epochs=2 --set epochs=3", "--set epochs is given twice"),
+        ("run --grid shrink --set dataset=voc2012", "Choose a dataset with --dataset"),
+        ("run --grid shrink --set weights=resnet.pth", "neither none, imagenet nor a .safetensors file"),
+        ("run --grid shrink --set augmentation.scale=[0,2]", "- at `$.augmentation.scale[0]`"),
+        ("run --grid", "Option '--grid' requires an argument. See 'scribblebench --help'."),
+        ("run", "Missing option '--grid'. See 'scribblebench run --help'."),
+        ("run --grid shrink extra", "Got unexpected extra argument (extra). See 'scribblebench run --help'."),
+        ("run --grid shrink --rerun maybe", "See 'scribblebench run --help'."),
+        ("figures --seed -1", "Invalid value for '--seed': -1 is not in the range"),
         ("run --grid shrink --device tpu", "--device tpu"),
         ("run --grid shrink --data-dir nowhere", "No folder at nowhere"),
         ("run --grid shrink --weights nowhere.safetensors", "No weights at nowhere.safetensors"),
@@ -66,6 +83,53 @@ def test_a_photograph_without_its_mask(
     (folder / "SegmentationClassAug" / f"{victim}.png").unlink()
     text = fails(capsys, "run", "--grid", "shrink", "--data-dir", str(folder))
     assert victim in text
+
+
+def tiny_weights(name: str, value: torch.Tensor | None = None) -> dict[str, torch.Tensor]:
+    """Return weights of the toy's backbone, one of them replaced, or left out."""
+    state = BACKBONES.build("tiny", {}, "test").build(16).state_dict()
+    rest = {key: tensor.clone() for key, tensor in state.items() if key != name}
+    return rest if value is None else {**rest, name: value}
+
+
+@pytest.mark.parametrize(
+    ("tensors", "message"),
+    [
+        ({"a": torch.zeros(3)}, "do not fit the backbone"),
+        (tiny_weights("stem.0.weight"), "missing: stem.0.weight"),
+        (tiny_weights("stem.1.weight", torch.full((16,), torch.nan)), "not finite: stem.1.weight"),
+        (tiny_weights("stem.1.weight", torch.ones(16, dtype=torch.int64)), "whole numbers: stem.1.weight"),
+        (None, "not a readable safetensors file"),
+    ],
+    ids=["another network", "incomplete", "NaN", "whole numbers", "a pickle"],
+)
+def test_a_dry_run_looks_at_initial_weights(
+    capsys: pytest.CaptureFixture[str],
+    mini: Path,
+    tensors: dict[str, torch.Tensor] | None,
+    message: str,
+) -> None:
+    if tensors is None:
+        torch.save({"a": torch.zeros(1)}, "w.safetensors")
+    else:
+        save_file(tensors, "w.safetensors")
+    run = ("run", "--grid", "shrink", "--data-dir", str(mini), "--dry-run")
+    assert message in fails(capsys, *run, "--weights", "w.safetensors")
+    assert message in fails(capsys, *run, "--set", "weights=w.safetensors")
+
+
+def test_a_dry_run_counts_the_training_images(capsys: pytest.CaptureFixture[str], mini: Path) -> None:
+    run = ("run", "--grid", "shrink", "--data-dir", str(mini), "--dry-run")
+    text = fails(capsys, *run, "--set", "batch=25")
+    assert "The training split has 24 images, fewer than one batch of 25. Give --set batch=24" in text
+    text = fails(capsys, *run, "--set", "weights=imagenet")
+    assert "This backbone has no ImageNet weights" in text
+
+
+def test_names_given_twice_are_one_cell(capsys: pytest.CaptureFixture[str], mini: Path) -> None:
+    twice = ["--methods", "baseline,baseline", "--seeds", "1,1", "--rates", "0,0"]
+    main(["run", "--grid", "shrink", "--data-dir", str(mini), "--dry-run", *twice])
+    assert capsys.readouterr().out.splitlines()[-1] == "1 cells, 1 missing"
 
 
 def test_dry_run_prints_the_cells_and_trains_nothing(

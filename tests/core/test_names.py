@@ -68,6 +68,8 @@ CARD = {"name": "own", "title": "Own", "protocol": "toy", "source": "voc", "clas
         ({"values": {"masks": {255: "cel"}}}, "values.masks: 255 is 'cel', neither a class nor 'ignore'"),
         ({"values": {"masks": {256: "cell"}}}, "<= 255"),
         ({"values": {"images": {}}}, "unknown field"),
+        ({"tags": {"zelle": "cel"}}, "tags: 'zelle' stands for 'cel', which is no class"),
+        ({"tags": {"cell": "ground"}}, "tags: 'cell' is a class of its own"),
     ],
 )
 def test_a_dataset_card_that_no_label_map_can_follow_is_refused(change: dict, message: str) -> None:

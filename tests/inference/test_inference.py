@@ -5,6 +5,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
+from scribblebench.core.errors import UserError
 from scribblebench.inference import INFERENCES
 from scribblebench.inference.sliding_window import SlidingWindow
 from scribblebench.inference.whole_image import WholeImage
@@ -67,3 +68,15 @@ def test_windows_of_constant_images_agree_with_the_whole() -> None:
     images = torch.ones(1, 3, 97, 121) * torch.tensor([0.2, 1.0, -0.5]).view(1, 3, 1, 1)
     sliding = SlidingWindow(scales=(1.0,), long_side=121, window=65, step=43)
     torch.testing.assert_close(sliding(pointwise, images, STRIDE), WholeImage()(pointwise, images, STRIDE))
+
+
+def test_windows_that_leave_pixels_between_them_are_refused() -> None:
+    with pytest.raises(UserError, match="a step of 66 leaves pixels between windows of 65"):
+        INFERENCES.build("sliding_window", {"window": 65, "step": 66}, "protocol 'mine'")
+
+
+@pytest.mark.parametrize("name", INFERENCES.names())
+@pytest.mark.parametrize("scales", [[], [0], [-1.0], [1e9]])
+def test_scales_of_no_picture_are_refused(name: str, scales: list[float]) -> None:
+    with pytest.raises(UserError, match=r"at `\$\.scales"):
+        INFERENCES.build(name, {"scales": scales}, "protocol 'mine'")

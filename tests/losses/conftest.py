@@ -8,6 +8,7 @@ from functools import partial
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import interpolate
 
 from scribblebench.core import seeds
 from scribblebench.ops.step import Output, Step
@@ -26,6 +27,8 @@ class Network(nn.Module):
         self.alpha = nn.Parameter(torch.tensor(0.5))
         self.classifier = nn.Conv2d(6, CLASSES, 1)
         self.embedding = nn.Conv2d(6, 3, 1)
+        self.boundary = nn.Conv2d(6, 1, 1)
+        self.coarse = nn.Conv2d(6, CLASSES, 1)
         self.calls: list[tuple[str, bool]] = []
 
     def forward(self, images: Tensor) -> Output:
@@ -34,8 +37,11 @@ class Network(nn.Module):
         energies = Energies(query, key, *before.shape[-2:])
         walked = (energies.matrix() @ value).mT.reshape(before.shape)
         after = self.alpha * walked + before
-        features = {"embedding": self.embedding(before)}
-        return Output(before, energies, self.alpha, after, self.classifier(after), features)
+        features = {name: getattr(self, name)(before) for name in ("embedding", "boundary", "coarse")}
+        logits = self.classifier(after)
+        # On a grid fine enough for the strokes to have cells of it under them.
+        scales = (logits, self.classifier(interpolate(after, scale_factor=2.0)))
+        return Output(before, energies, self.alpha, after, logits, features, scales)
 
     def second_pass(self, images: Tensor, until: str, update_statistics: bool = False) -> Output:
         self.calls.append((until, update_statistics))
@@ -68,7 +74,14 @@ def step_of(
         labels[0, 20:23, 15:40] = 1
         labels[1, 5:8, 5:20] = 3
     output = network(images)
-    return Step(images, labels, valid, output, network.second_pass, ignore_index, lambda name: draw)
+
+    def averaged(images: Tensor, decay: float) -> Output:
+        with torch.no_grad():
+            return network.second_pass(images, "logits")
+
+    return Step(
+        images, labels, valid, output, network.second_pass, ignore_index, lambda name: draw, averaged=averaged
+    )
 
 
 @pytest.fixture

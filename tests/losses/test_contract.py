@@ -15,7 +15,9 @@ from scribblebench.ops.step import LossValue, Step
 EVERYTHING = {"trunk", "query", "key", "value", "alpha", "classifier"}
 # Name -> options to try, and the parameters that the gradient must reach with them.
 CONTRACTS: dict[str, list[tuple[dict[str, Any], set[str]]]] = {
-    "partial_cross_entropy": [({}, EVERYTHING)],
+    "partial_cross_entropy": [({}, EVERYTHING), ({"also": ["coarse"]}, {*EVERYTHING, "coarse"})],
+    "multi_scale_cross_entropy": [({}, EVERYTHING)],
+    "boundary_regression": [({}, {"trunk", "boundary"}), ({"sigma": 0.5}, {"trunk", "boundary"})],
     "entropy": [
         ({}, EVERYTHING),
         ({"include_padding": True}, {"trunk", "classifier"}),
@@ -35,12 +37,22 @@ CONTRACTS: dict[str, list[tuple[dict[str, Any], set[str]]]] = {
         ({"sigma": 1.0, "stride": 8}, {*EVERYTHING, "embedding"}),
         ({"sigma": 1.0, "high_level": False}, EVERYTHING),
     ],
+    "gaussian_mixture": [
+        ({}, {*EVERYTHING, "embedding"}),
+        ({"stride": 8}, {*EVERYTHING, "embedding"}),
+    ],
     "dense_crf": [({"rgb": 60.0}, EVERYTHING), ({"rgb": 60.0, "xy": 0.5, "block": 1}, EVERYTHING)],
     "normalized_cut": [({"rgb": 60.0}, EVERYTHING), ({"rgb": 60.0, "xy": 0.5, "block": 1}, EVERYTHING)],
+    "mean_teacher": [({}, EVERYTHING)],
     "soft_self_labels": [({}, EVERYTHING), ({"block": 2, "steps": 3}, EVERYTHING)],
+    "rawks": [
+        ({"contrast": 1.5, "sharpness": 2.0}, EVERYTHING),
+        # The weight is held still: with it no finite difference would be the gradient of what is learned.
+        ({"contrast": 1.5, "sharpness": 2.0, "uncertainty": 0.0, "learned": True}, {*EVERYTHING, "boundary"}),
+    ],
 }
 # Targets that are made from the network's own output without gradient: no finite difference holds them still.
-HAS_TARGETS = {"self_supervision", "soft_self_labels"}
+HAS_TARGETS = {"self_supervision", "soft_self_labels", "mean_teacher"}
 CASES = [(name, options, reached) for name, tries in CONTRACTS.items() for options, reached in tries]
 
 

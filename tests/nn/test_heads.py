@@ -1,3 +1,5 @@
+"""Heads: their contract, their published sizes, and what they share with the plain one."""
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -13,8 +15,11 @@ from scribblebench.ops.colour import normalise
 Build = Callable[..., Network]
 OPTIONS = {
     "aspp": [{}],
+    "aspp_sum": [{}, {"rates": (1, 4), "scales": (1.0, 0.75, 0.5)}],
+    "boundary": [{"width": 16}],
     "embedding": [{"width": 16}],
     "plain": [{}, {"conv_after": True}],
+    "refinement": [{"boundary_width": 8}],
     "random_walk": [
         {"alpha_start": 0.5},
         {"alpha_start": 0.5, "similarity": "inner_product", "energy_scale": 0.1},
@@ -172,10 +177,36 @@ def test_bad_options_are_named(network: Build, bad: dict[str, object]) -> None:
         network("random_walk", **bad)
 
 
-def test_the_embedding_is_there_in_training_and_changes_nothing(network: Build) -> None:
-    plain, embedding = network("plain"), network("embedding", width=16)
-    state = embedding.state_dict()
+@pytest.mark.parametrize(("head", "channels"), [("embedding", 16), ("boundary", 1)])
+def test_a_feature_is_there_in_training_and_changes_nothing(network: Build, head: str, channels: int) -> None:
+    plain, more = network("plain"), network(head, width=16)
+    state = more.state_dict()
     assert all(torch.equal(tensor, state[name]) for name, tensor in plain.state_dict().items())
-    assert torch.equal(plain.eval()(images()).logits, embedding.eval()(images()).logits)
-    assert not embedding(images()).features
-    assert embedding.train()(images()).features["embedding"].shape == (2, 16, 13, 13)
+    assert torch.equal(plain.eval()(images()).logits, more.eval()(images()).logits)
+    assert not more(images()).features
+    assert more.train()(images()).features[head].shape == (2, channels, 13, 13)
+
+
+def test_refinement_starts_as_plain_and_corrects_it(network: Build) -> None:
+    plain, refined = network("plain", dropout=0.0), network("refinement", dropout=0.0)
+    state = refined.state_dict()
+    assert all(torch.equal(tensor, state[name]) for name, tensor in plain.state_dict().items())
+    output = refined.train()(images())
+    torch.testing.assert_close(output.features["coarse"], plain.train()(images()).logits)
+    assert output.features["boundary"].shape == (2, 1, 13, 13)
+    assert not refined.eval()(images()).features
+    coarse, features = plain.eval()(images()), refined.eval()
+    joined = torch.cat([coarse.before, coarse.logits.softmax(dim=1)], dim=1)
+    added = features.head.correct(features.head.enhance(joined))
+    assert not torch.allclose(added, torch.zeros_like(added))
+
+
+def test_the_size_of_refinement(network: Build) -> None:
+    width, classes, edge = 512, 21, 32
+    plain, refined = (
+        parameter_counts(network(head, classes=classes, backbone="resnet50", head_width=width))
+        for head in ("plain", "refinement")
+    )
+    step = (width + classes) * width * 9 + 2 * width + (width + 1) * classes
+    branch = width * edge * 9 + 2 * edge + edge + 1
+    assert refined == {**plain, "head": plain["head"] + step + branch}

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn.functional import interpolate
 
-from scribblebench.ops.cells import around_cells, between_cells
+from scribblebench.ops.cells import around_cells, between_cells, labels_of_cells
 
 sides = st.integers(1, 7)
 pixel_sides = st.integers(1, 25)
@@ -16,6 +18,7 @@ pixel_sides = st.integers(1, 25)
 shares = st.sampled_from([0.0, 0.1, 1.0])
 
 
+@settings(deadline=None)
 @given(height=sides, width=sides, rows=pixel_sides, columns=pixel_sides, share=shares)
 def test_single_pixels_are_those_of_the_upsampled_grid(
     height: int, width: int, rows: int, columns: int, share: float
@@ -31,6 +34,29 @@ def test_single_pixels_are_those_of_the_upsampled_grid(
     slope = torch.randn(ours.shape, generator=generator, dtype=torch.float64)
     for gradient in zip(*(torch.autograd.grad(v, grid, slope) for v in (ours, theirs)), strict=True):
         torch.testing.assert_close(*gradient, rtol=0, atol=1e-4)
+
+
+@settings(deadline=None)
+@given(height=sides, width=sides, rows=pixel_sides, columns=pixel_sides, seed=st.integers(0, 99))
+def test_cells_take_the_class_of_most_strokes_nearest_to_them(
+    height: int, width: int, rows: int, columns: int, seed: int
+) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    labels = torch.randint(0, 3, (2, rows, columns), generator=generator)
+    labels[torch.rand(labels.shape, generator=generator) < 0.8] = 255
+    votes = torch.zeros(2, height, width, 3)
+    for image, y, x in torch.argwhere(labels != 255).tolist():
+        cell = []
+        for pixel, side, count in ((y, rows, height), (x, columns, width)):
+            places = [Fraction(i * (side - 1), max(1, count - 1)) for i in range(count)]
+            cell.append(min(range(count), key=lambda i, at=places, p=pixel: (abs(at[i] - p), -i)))
+        if rows == 1:
+            cell[0] = 0
+        if columns == 1:
+            cell[1] = 0
+        votes[image, *cell, labels[image, y, x]] += 1
+    expected = torch.where(votes.amax(dim=-1) > 0, votes.argmax(dim=-1), 255)
+    assert torch.equal(labels_of_cells(labels, height, width, 255), expected)
 
 
 def test_around_a_cell_is_the_mean_of_its_square_and_mirrors() -> None:

@@ -128,3 +128,30 @@ def test_broken_maps_are_one_line(tmp_path: Path) -> None:
             read_labels(tmp_path / "a.png")
     with pytest.raises(UserError, match=r"b\.png is missing"):
         read_labels(tmp_path / "b.png")
+
+
+def quantised(label: np.ndarray, order: list[int]) -> bytes:
+    """Write colours of VOC as a quantiser does: a palette of those there are, in an order of its own."""
+    return png(np.argsort(order)[label], 8, PALETTE, voc_palette()[order])
+
+
+def test_a_palette_in_vocs_order_is_believed() -> None:
+    np.testing.assert_array_equal(read_labels(quantised(LABEL, [0, 1, 2, 3])), LABEL)
+    np.testing.assert_array_equal(read_labels(png(LABEL, 8, PALETTE, voc_palette())), LABEL)
+
+
+@pytest.mark.parametrize("order", [[2, 0, 1, 3], [0, 3, 2, 1]])
+def test_vocs_colours_in_another_order_are_refused(order: list[int]) -> None:
+    with pytest.raises(UserError, match=r"the value \d has the colour that PASCAL VOC gives \d"):
+        read_labels(quantised(LABEL, order))
+
+
+@pytest.mark.parametrize(
+    "colours",
+    [
+        [[0, 0, 0], [255, 0, 0], [0, 128, 0], [128, 0, 0]],  # one is not VOC's
+        [[0, 0, 0], [64, 64, 64], [128, 128, 128], [192, 192, 192]],  # shades
+    ],
+)
+def test_palettes_of_ones_own_say_nothing(colours: list[list[int]]) -> None:
+    np.testing.assert_array_equal(read_labels(png(LABEL, 8, PALETTE, np.array(colours))), LABEL)

@@ -51,7 +51,10 @@ def test_refined_probabilities_are_probabilities(name: str, options: dict[str, A
     assert refined.min() >= 0
     torch.testing.assert_close(refined.sum(dim=0), torch.ones(given.shape[1:]))
     assert torch.equal(refined, refine(given, picture)), "equal input, equal output"
+    by_pixel = given.permute(1, 2, 0).contiguous().permute(2, 0, 1)  # as a network in channels_last gives it
+    assert torch.equal(refined, refine(by_pixel, picture))
     assert torch.equal(given, before), "the input is not touched"
+    assert torch.equal(by_pixel, before), "nor is one of another layout"
     assert not torch.equal(refined, given)
 
 

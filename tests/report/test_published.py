@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from scribblebench.core.errors import UserError
+from scribblebench.core.library import Library
 from scribblebench.report import published
 
 # The reference's own arithmetic: absolute mIoU from Tables 1 and 4, rounded to 0.1.
@@ -45,6 +46,16 @@ def test_every_printed_number_is_in_the_paper(shared: Path) -> None:
         printed = [float(x) / 100 for x in re.findall(r"([\d.]+)%", line)]
         ours = [ratio for (m, _, _), ratio in published.table4().items() if m == method]
         assert ours == pytest.approx(printed)
+
+
+def test_compared_methods_with_a_card_are_in_the_grid() -> None:
+    library = Library()
+    rows = [r for r in (*published.table2(), *published.later()) if r.method in library.names("methods")]
+    assert len(rows) >= 6
+    assert {row.method for row in rows} <= set(library.grid("comparison").methods)
+    for row in rows:
+        supervision = library.method(row.method).supervision
+        assert row.supervision == {"scribble": "scribble", "masks": "full"}[supervision]
 
 
 def test_claims_name_methods_of_the_ablation() -> None:

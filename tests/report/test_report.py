@@ -7,6 +7,7 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
@@ -81,6 +82,58 @@ def test_table2_sets_ours_beside_the_published(make: Any, tmp_path: Path) -> Non
     assert table.loc["NCL", "miou"] == pytest.approx(record.miou)
     assert table.loc["NCL", "paper_miou_crf"] == 0.745
     assert table["miou"].notna().sum() == 1
+    assert table.loc["NCL", "note"].startswith("The loss and its gradient are exact")
+    assert table.loc["NCL", ["supervision", "backbone", "paper_backbone"]].tolist() == [
+        "scribble",
+        "tiny",
+        "ResNet101",
+    ]
+    page = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+    assert page.count("Table 2: compared methods") == 1
+
+
+def test_table2_adds_what_nobody_printed_a_number_of(make: Any, tmp_path: Path) -> None:
+    for method in ("full", "gated-crf", "tree-energy", "rw-uniform"):
+        make(method, dataset="voc2012")
+    main(["report", "--runs", str(tmp_path / "runs"), "--out", str(tmp_path / "out"), "--resamples", "100"])
+    table = pd.read_csv(tmp_path / "out" / "table2.csv").set_index("method")
+    assert table["title"].iloc[-3:].tolist() == ["TEL, DeepLabV3+", "full", "gated-crf"]
+    assert table.loc["tree-energy", "paper_miou"] == 0.776
+    assert table.loc[["full", "gated-crf"], "supervision"].tolist() == ["full", "scribble"]
+    assert table.loc[["full", "gated-crf"], "paper_miou"].isna().all()
+    assert "rw-uniform" not in table.index  # a control, compared elsewhere
+
+
+def test_a_crf_stands_beside_the_plain_number(
+    make: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The difference is paired: its interval is narrower than that of either number."""
+    variants = (("none", 0.0), ("shrink", 1.0))
+    setting = {"overrides": {"evaluation.crf": "urss"}, "crf": "urss", "dataset": "voc2012"}
+    records = [make("ncl", variant, seed, **setting) for variant in variants for seed in (0, 1)]
+    plain = make("ncl", dataset="voc2012")
+    out = tmp_path / "out"
+    main(["report", "--runs", str(tmp_path / "runs"), "--out", str(out), "--resamples", "100"])
+    long = pd.read_csv(out / "table4_long.csv").set_index(["settings", "rate"])
+    row = long.loc[("evaluation.crf=urss", 0.0)]
+    miou, refined = (np.mean([getattr(r, name) for r in records[:2]]) for name in ("miou", "miou_crf"))
+    assert row["miou"] == pytest.approx(miou)
+    assert row["miou_crf"] == pytest.approx(refined)
+    assert row["crf_gain"] == pytest.approx(refined - miou)
+    assert row["crf_gain_low"] < row["crf_gain"] < row["crf_gain_high"]
+    assert row["crf_gain_high"] - row["crf_gain_low"] < 0.5 * (row["miou_high"] - row["miou_low"])
+    without = long.loc[(np.nan, 0.0)]
+    assert without["miou"] == pytest.approx(plain.miou)
+    assert without[["miou_crf", "crf_gain"]].isna().all()
+    table2 = pd.read_csv(out / "table2.csv").set_index("settings")
+    assert table2.loc["evaluation.crf=urss", "miou_crf"].max() == pytest.approx(refined)
+    wide = pd.read_csv(out / "table4.csv")
+    assert set(wide.loc[wide["quantity"] == "crf_gain", "settings"]) == {"evaluation.crf=urss"}
+    cells = pd.read_csv(out / "cells.csv").set_index("cell")
+    assert cells.loc[records[0].cell, ["crf", "miou_crf"]].tolist() == ["urss", records[0].miou_crf]
+    page = (out / "index.html").read_text(encoding="utf-8")
+    assert page.count("Without and with the dense CRF") == 1
+    assert f"CRF {100 * refined:.1f}" in capsys.readouterr().out
 
 
 def test_own_inequalities_are_tested_instead_of_the_papers(

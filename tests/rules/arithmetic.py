@@ -18,6 +18,9 @@ from torch import Tensor, nn
 
 from losses.conftest import Network, step_of
 from losses.test_contract import CONTRACTS
+from propagation import test_contract as propagation
+from refine.test_dense_crf import CONTRACTS as REFINED
+from refine.test_dense_crf import scene
 from scribblebench.core.cards import Augmentation, Optimizer
 from scribblebench.core.registry import Registry
 from scribblebench.core.seeds import integer_seed, rng
@@ -26,6 +29,8 @@ from scribblebench.loading import augment
 from scribblebench.losses import LOSSES
 from scribblebench.nn.backbones import BACKBONES
 from scribblebench.nn.heads import HEADS, HeadSpec
+from scribblebench.propagation import PROPAGATIONS
+from scribblebench.refine import REFINERS
 from scribblebench.scribbles.degradation import Scene, degrade
 from scribblebench.scribbles.degradations import DEGRADATIONS
 from scribblebench.scribbles.draw import draw
@@ -123,6 +128,22 @@ def _inferences(name: str) -> Iterator[tuple[str, Numbers]]:
     yield name, summary(INFERENCES.build(name, options, "rules")(network, _noise(1, 3, 60, 83), 8))
 
 
+def _refiners(name: str) -> Iterator[tuple[str, Numbers]]:
+    probabilities, picture = scene()
+    for options in REFINED[name]:
+        refined = REFINERS.build(name, options, "rules")(probabilities, picture)
+        yield f"{name} {json.dumps(options, sort_keys=True)}", summary(refined)
+
+
+def _propagations(name: str) -> Iterator[tuple[str, Numbers]]:
+    picture, strokes, probabilities = propagation.scene()
+    for options in propagation.CONTRACTS[name]:
+        part = PROPAGATIONS.build(name, options, "rules")
+        givens = propagation.givens(part, probabilities)
+        labels = [part(picture, strokes, propagation.IGNORE, given) for given in givens]
+        yield f"{name} {json.dumps(options, sort_keys=True)}", summary(labels)
+
+
 def _annotation() -> Annotation:
     points = rng("rules", "strokes").uniform(0, 40, (6, 5, 2))
     strokes = tuple(Stroke(1 + i % 3, np.floor(p)) for i, p in enumerate(points))
@@ -168,7 +189,9 @@ _REGISTRIES: list[tuple[Registry[Any], Callable[[str], Iterator[tuple[str, Numbe
     (HEADS, _heads),
     (BACKBONES, _backbones),
     (INFERENCES, _inferences),
+    (REFINERS, _refiners),
     (DEGRADATIONS, _degradations),
+    (PROPAGATIONS, _propagations),
 ]
 
 
@@ -196,5 +219,7 @@ if __name__ == "__main__":
     now = all_numbers()
     if wrong := changed(now, read()):
         sys.exit(f"Other numbers under the same rule: {', '.join(wrong)}. Raise the rule first.")
+    # What is the same but for rounding stays as it is written, so that a change shows what has changed.
+    now |= {name: kept for name, kept in read().items() if name in now and now[name][0] == kept[0]}
     lines = (f"  {json.dumps(name)}: {json.dumps(now[name])}" for name in sorted(now))
     FILE.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")

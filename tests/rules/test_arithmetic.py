@@ -6,7 +6,7 @@ import pytest
 
 from rules.arithmetic import all_numbers, changed, close, read
 
-HOW = "run 'PYTHONPATH=tests python tests/rules/arithmetic.py' and commit what it writes"
+HOW = "run 'PYTHONPATH=tests:benchmarks python tests/rules/arithmetic.py' and commit what it writes"
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -100,7 +101,8 @@ def test_without_a_train_list_the_images_of_other_lists_are_left_out(small: Path
     dataset = open_dataset(card, small)
     assert dataset.ids("train") == [f"train_{i:03d}" for i in range(12)]
     assert dataset.notices() == [
-        "No list of the train images: every image that has strokes is taken, but those of val."
+        "ImageSets/SegmentationAug/train.txt is missing: "
+        "every image that has strokes is one to train on, but those of val"
     ]
     (lists / "val.txt").write_text("".join(f"{p.stem}\n" for p in (small / IMAGES).iterdir()))
     with pytest.raises(UserError, match="No images to train on"):
@@ -111,7 +113,7 @@ def test_ids_on_two_lists_are_noticed(small: Path, card: DatasetCard) -> None:
     dataset = open_dataset(card, small)
     assert dataset.notices() == []
     (small / card.layout.lists / "val.txt").write_text("val_000\ntrain_003.png\ntrain_001\n")
-    assert dataset.notices() == ["2 ids are in train and val, such as train_001."]
+    assert dataset.notices() == ["2 ids are in train and val, such as train_001"]
 
 
 def test_ids_of_clicks_cannot_lead_out_of_the_folder(small: Path, card: DatasetCard, tmp_path: Path) -> None:
@@ -138,7 +140,7 @@ def test_ids_of_clicks_cannot_lead_out_of_the_folder(small: Path, card: DatasetC
             '{"train_000": [{"x": 1, "y": 4, "cls": 1, "z": ' + "[" * 9999 + "]" * 9999 + "}]}",
             "no file of clicks",
         ),
-        ('{"train_000": "caf\udce9"}', "no file of clicks"),
+        ('{"train_000": "caf\udce9"}', "line 1: not UTF-8"),
     ],
 )
 def test_absurd_clicks_are_one_line(small: Path, card: DatasetCard, text: str, message: str) -> None:
@@ -177,3 +179,30 @@ def test_strokes_lie_on_the_photograph_as_it_is_seen(
     variant = make_variant(dataset, "train", VariantSpec(), tmp_path / "v")
     with pytest.raises(UserError, match=r"train_000\.png is turned by its EXIF orientation, which this code"):
         LAYOUTS.get("rloss")().complete(variant, dataset)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_clicks_are_read_as_other_systems_save_them(small: Path, card: DatasetCard, encoding: str) -> None:
+    text = json.dumps({"train_000": [{"x": 3, "y": 4, "cls": 1}]})
+    (small / card.layout.clicks).write_text(text, encoding=encoding)
+    (stroke,) = open_dataset(card, small, "clicks").annotation("train_000").strokes
+    assert stroke.points.tolist() == [[3, 4]]
+
+
+@pytest.mark.parametrize("kind", ["folder", "link"])
+def test_a_list_that_is_no_file_is_not_taken_for_a_missing_one(
+    card: DatasetCard, small: Path, kind: str
+) -> None:
+    path = small / "ImageSets/SegmentationAug/train.txt"
+    path.unlink()
+    path.mkdir() if kind == "folder" else path.symlink_to("nowhere.txt")
+    with pytest.raises(UserError, match=r"train\.txt is no file"):
+        open_dataset(card, small).ids("train")
+
+
+def test_a_mask_that_is_a_pipe_is_named_and_not_waited_for(card: DatasetCard, small: Path) -> None:
+    path = small / "SegmentationClassAug/val_000.png"
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(UserError, match=r"val_000\.png is a folder or a device"):
+        open_dataset(card, small).mask("val_000")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import unicodedata
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from hypothesis import given
@@ -11,7 +13,9 @@ from hypothesis import strategies as st
 from scribblebench.core.cards import Layout
 from scribblebench.core.errors import UserError
 from scribblebench.core.names import check_id
+from scribblebench.pictures.finding import find
 from scribblebench.sources.lists import read_list
+from scribblebench.sources.readers import stems
 
 PHOTOGRAPHS = ["cow_1.jpg", "cow_2.JPG", "two words 1.jpg", "v1.2.jpeg", "lyon/tram_1.png", "lyon/tram_2.jpg"]
 
@@ -144,3 +148,36 @@ def test_whatever_is_understood_is_an_id(tmp_path_factory: pytest.TempPathFactor
         assert "some.txt" in message
     for image in found:
         check_id(image, "")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "two words 1.jpg " + "two words 1.png " * 60 + "other",
+        "cow_1.jpg " + "m/cow_1.png " * 300 + "cow_2.png",
+        "cow_1 " * 3000,
+        "a b " * 200_000,
+        "cow_1" + "," * 4000 + "x",
+    ],
+    ids=["spaces", "columns", "long", "very long", "commas"],
+)
+def test_a_line_of_many_columns_is_refused_in_no_time(root: Path, line: str) -> None:
+    with pytest.raises(UserError, match=r"some\.txt, line 2: "):
+        ids(root, f"cow_1\n{line}\n")
+
+
+def test_many_columns_of_one_image_are_its_files(root: Path) -> None:
+    assert ids(root, "two words 1.jpg " + "m/two words 1.png " * 100) == ["two words 1"]
+
+
+@pytest.mark.parametrize("listed", ["NFC", "NFD"])
+@pytest.mark.parametrize("stored", ["NFC", "NFD"])
+def test_accents_are_kept_in_two_ways_and_mean_one_image(
+    root: Path, listed: Literal["NFC", "NFD"], stored: Literal["NFC", "NFD"]
+) -> None:
+    path = root / "JPEGImages" / unicodedata.normalize(stored, "café.jpg")
+    path.touch()
+    for line in ("café", "café.jpg", "JPEGImages/café.jpg masks/café.png"):
+        assert ids(root, unicodedata.normalize(listed, line)) == ["café"]
+    assert find(root / "JPEGImages", "café", ".jpg") == path
+    assert "café" in stems(root / "JPEGImages", ".jpg")

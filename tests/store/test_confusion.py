@@ -93,6 +93,25 @@ def test_matrices_survive_the_file(tmp_path: Path) -> None:
     assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
 
 
+def with_crf() -> PerImageConfusion:
+    one = some()
+    return PerImageConfusion(one.ids, one.matrices, one.matrices[::-1].copy())
+
+
+def test_matrices_after_a_crf_lie_in_the_same_file(tmp_path: Path) -> None:
+    before = with_crf()
+    before.save(tmp_path / "a.npz")
+    after = PerImageConfusion.load(tmp_path / "a.npz")
+    assert np.array_equal(after.matrices, before.matrices)
+    assert after.crf is not None
+    assert np.array_equal(after.crf.matrices, before.matrices[::-1])
+    assert after.crf.ids == before.ids
+    after.save(tmp_path / "b.npz")
+    assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
+    with pytest.raises(ValueError, match="with it"):
+        PerImageConfusion(before.ids, before.matrices, before.matrices[:2])
+
+
 def test_the_file_is_small(tmp_path: Path) -> None:
     many = some(images=200)
     many.save(tmp_path / "a.npz")

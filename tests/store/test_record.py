@@ -1,16 +1,19 @@
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from scribblebench.core.errors import UserError
 from scribblebench.core.files import fingerprint
+from scribblebench.store.confusion import PerImageConfusion, read_confusion
 from scribblebench.store.document import Reading
 from scribblebench.store.record import (
     Record,
@@ -51,8 +54,11 @@ def make(method: str = "rw-ss", **fields: Any) -> Record:
     return Record(**{**given, **fields})
 
 
+CRF = {"crf": "urss", "miou_crf": 0.4, "iou_crf": [0.5, 0.3]}
+
+
 def test_what_is_written_is_read_back_exactly(tmp_path: Path) -> None:
-    records = [make("rw"), make("rw-ss", overrides={"epochs": 4}, parameters={"total": 328_321})]
+    records = [make("rw", **CRF), make("rw-ss", overrides={"epochs": 4}, parameters={"total": 328_321})]
     for record in records:
         write_record(tmp_path, record)
     assert read_records(tmp_path) == Reading(sorted(records, key=lambda r: r.slug), [])
@@ -86,6 +92,9 @@ def test_a_prefix_of_an_id_is_not_the_id(tmp_path: Path) -> None:
         (lambda raw: raw.update(status="skipped"), r"\$\.status"),
         (lambda raw: raw.update(miou=None), r"\$\.miou"),
         (lambda raw: raw.update(iou=[0.5]), r"\$\.iou"),
+        (lambda raw: raw.update(miou_crf=0.4), r"without its name - at `\$\.crf"),
+        (lambda raw: raw.update(crf="urss"), r"\$\.miou_crf"),
+        (lambda raw: raw.update(CRF, iou_crf=[0.4]), r"\$\.iou_crf"),
         (lambda raw: raw["curve"][0].update(loss="low"), r"\$\.curve\[0\]"),
         (lambda raw: raw.pop("seed"), "seed"),
         (lambda raw: raw.update(schema=99, novelty=1), "schema 99.*Update scribblebench"),
@@ -146,6 +155,7 @@ def edited(path: Path, schema: int, **fields: Any) -> None:
         ({"seed": 3}, r"\$\.slug"),
         ({"miou": 0.31}, r"\$\.miou"),
         ({"iou": [0.29, None]}, r"\$\.miou"),
+        ({**CRF, "miou_crf": 0.41}, r"mean 0\.400000, not 0\.41 - at `\$\.miou_crf"),
     ],
 )
 def test_fields_that_contradict_each_other_are_refused(
@@ -159,6 +169,13 @@ def test_fields_that_contradict_each_other_are_refused(
         read_record(path)
 
 
+def test_a_record_from_before_crfs_is_read(tmp_path: Path) -> None:
+    path = write_record(tmp_path, make())
+    raw = {k: v for k, v in json.loads(path.read_text("utf-8")).items() if "crf" not in k and k != "checksum"}
+    path.write_text(json.dumps({**raw, "checksum": fingerprint(raw)}), encoding="utf-8")
+    assert read_record(path) == make()
+
+
 def test_a_record_under_another_name_is_refused(tmp_path: Path) -> None:
     path = write_record(tmp_path, make())
     with pytest.raises(UserError, match="its slug is toy_rw-ss"):
@@ -169,6 +186,34 @@ def test_a_record_under_another_name_is_refused(tmp_path: Path) -> None:
 def test_a_slug_is_a_safe_name_that_carries_the_id(slug: str) -> None:
     with pytest.raises(ValueError, match="slug"):
         msgspec.structs.replace(make(), slug=slug)
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({}, ""),
+        ({"miou": 1.0, "iou": []}, "an mIoU of 0.775000, its record says 1.0"),
+        ({"miou_crf": 0.775, "iou_crf": []}, "an mIoU of 1.000000, its record says 0.775"),
+        ({"miou_crf": 0.775, "iou_crf": [0.75, 0.8]}, "other IoUs"),
+        ({"crf": "", "miou_crf": None, "iou_crf": []}, "holds some of a CRF, its record says none"),
+        ({"confusion_sha256": "0" * 64}, "was changed"),
+    ],
+)
+def test_matrices_without_and_with_a_crf_give_the_records_numbers(
+    tmp_path: Path, fields: dict[str, Any], said: str
+) -> None:
+    counted = PerImageConfusion(("a",), np.array([[[3, 1], [0, 4]]]), np.array([[[4, 0], [0, 4]]]))
+    digest = counted.save(confusion_path(tmp_path, make().slug))
+    numbers = {"miou": 0.775, "iou": [0.75, 0.8], "crf": "urss", "miou_crf": 1.0, "iou_crf": [1.0, 1.0]}
+    record = make(**{"confusion_sha256": digest, **numbers, **fields})
+    with pytest.raises(UserError, match=said) if said else contextlib.nullcontext():
+        read_confusion(tmp_path, record)
+
+
+def test_a_record_of_a_crf_needs_matrices_of_it(tmp_path: Path) -> None:
+    PerImageConfusion(("a",), np.array([[[3, 1], [0, 4]]])).save(confusion_path(tmp_path, make().slug))
+    with pytest.raises(UserError, match="holds none of a CRF, its record says some"):
+        read_confusion(tmp_path, make(miou=0.775, iou=[0.75, 0.8], **CRF))
 
 
 def test_a_cell_has_two_files_of_one_name(tmp_path: Path) -> None:

@@ -40,10 +40,10 @@ def test_stages_part_where_a_loss_sets_in(make_cell: Any) -> None:
     rw, ss, flip = make_cell("rw"), make_cell("rw-ss"), make_cell("rw-flip-before")
     assert ss.boundaries() == flip.boundaries() == {2}
     assert rw.boundaries() == set()
-    assert rw.stage_id(2) == ss.stage_id(2) == flip.stage_id(2)
-    assert len({cell.stage_id(3) for cell in (rw, ss, flip)}) == 3
-    assert make_cell("baseline").stage_id(2) != rw.stage_id(2)
-    assert make_cell("rw", seed=1).stage_id(2) != rw.stage_id(2)
+    assert rw.prefix_id(2) == ss.prefix_id(2) == flip.prefix_id(2)
+    assert len({cell.prefix_id(3) for cell in (rw, ss, flip)}) == 3
+    assert make_cell("baseline").prefix_id(2) != rw.prefix_id(2)
+    assert make_cell("rw", seed=1).prefix_id(2) != rw.prefix_id(2)
 
 
 def test_an_option_that_a_part_does_not_have_is_named(make_cell: Any) -> None:

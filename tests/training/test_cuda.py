@@ -8,10 +8,11 @@ import torch
 
 from scribblebench.store.record import find_record
 from scribblebench.training import data
+from scribblebench.training.build import make_network
 from scribblebench.training.cell import Cell
-from scribblebench.training.data import Places, training_batches
-from scribblebench.training.loop import Trainer
-from scribblebench.training.run_cell import make_network, make_terms, run_cell
+from scribblebench.training.data import Places
+from scribblebench.training.run_cell import run_cell
+from scribblebench.training.stages import Stages
 from scribblebench.training.train import Checkpoints, train
 
 pytestmark = [
@@ -29,15 +30,17 @@ class Watcher:
     def images(self, done: int, total: int) -> None:
         pass
 
+    def labels(self, done: int, total: int) -> None:
+        pass
+
 
 @pytest.fixture
 def on_cuda(places: Places) -> Places:
     return Places(places.dataset, places.variants, places.runs, torch.device("cuda"))
 
 
-def trainer(cell: Cell, places: Places) -> Trainer:
-    network = make_network(cell, places)
-    return Trainer(network, make_terms(cell.method), training_batches(cell, places), cell.protocol)
+def stages(cell: Cell, places: Places) -> Stages:
+    return Stages(cell, places, make_network(cell, places))
 
 
 @pytest.mark.parametrize("precision", ["float32", "bf16"])
@@ -54,18 +57,20 @@ def test_photographs_that_do_not_fit_stay_behind(
     make_cell: Any, on_cuda: Places, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(data, "DEVICE_SHARE", 0.0)
-    data._photographs.cache_clear()
+    data._kept.clear()
     assert run_cell(make_cell("rw-ss"), on_cuda, Watcher()).status == "done"
-    data._photographs.cache_clear()
+    data._kept.clear()
 
 
-def test_a_run_carries_on_from_a_stage(make_cell: Any, on_cuda: Places, tmp_path: Path) -> None:
+def test_a_run_carries_on_from_a_shared_beginning(make_cell: Any, on_cuda: Places, tmp_path: Path) -> None:
     rw, ss = make_cell("rw"), make_cell("rw-ss")
-    train(trainer(rw, on_cuda), Checkpoints(tmp_path, rw), Watcher(), ss.boundaries())
-    carried_on = trainer(ss, on_cuda)
+    train(stages(rw, on_cuda), Checkpoints(tmp_path, rw), Watcher(), ss.boundaries())
+    carried_on = stages(ss, on_cuda)
     progress = train(carried_on, Checkpoints(tmp_path, ss), Watcher(), ())
-    alone = trainer(ss, on_cuda)
+    alone = stages(ss, on_cuda)
     train(alone, Checkpoints(tmp_path / "alone", ss), Watcher(), ())
     assert progress.epochs == ss.protocol.epochs
-    for ours, theirs in zip(carried_on.network.parameters(), alone.network.parameters(), strict=True):
+    for ours, theirs in zip(
+        carried_on.trainer.network.parameters(), alone.trainer.network.parameters(), strict=True
+    ):
         torch.testing.assert_close(ours, theirs, rtol=0.05, atol=0.01)  # CUDA sums in any order

@@ -44,6 +44,43 @@ def test_what_cannot_work(network: dict[str, Any], term: dict[str, Any], message
         check_method(method, PROTOCOL)
 
 
+@pytest.mark.parametrize(
+    ("crf", "message"),
+    [
+        ("deplab", r"protocol 'toy': Unknown CRF preset 'deplab'.*'deeplab'.*Available: deeplab, urss\."),
+        ({"preset": ["urss"]}, r"Unknown CRF preset '\['urss'\]'\."),
+        (10, "Unknown CRF preset '10'"),
+        ({"preset": "urss", "iteration": 5}, "protocol 'toy': crf: .*unknown field `iteration`"),
+        ({"preset": "urss", "grouping": {"cell": 0}}, "cell"),
+        ({}, "kernels"),
+    ],
+)
+def test_a_crf_that_is_none(crf: Any, message: str) -> None:
+    protocol = msgspec.structs.replace(PROTOCOL, evaluation={"part": "whole_image", "crf": crf})
+    with pytest.raises(UserError, match=message) as caught:
+        check_method(Library().method("baseline"), protocol)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("losses", "message"),
+    [
+        ([], "no loss of any weight"),
+        ([LossTerm("partial_cross_entropy", weight=0)], "no loss of any weight"),
+        ([LossTerm("partial_cross_entropy", starts=0.5)], "no loss acts before 0.5 of the run"),
+        (
+            [LossTerm("partial_cross_entropy"), LossTerm("entropy", starts=1)],
+            "from 1 on there is no step left",
+        ),
+        ([LossTerm("entropy"), LossTerm("entropy", weight=2)], "names the loss 'entropy' twice"),
+    ],
+)
+def test_steps_at_which_nothing_is_learned(losses: list[LossTerm], message: str) -> None:
+    method = msgspec.structs.replace(Library().method("baseline"), losses=tuple(losses))
+    with pytest.raises(UserError, match=message):
+        check_method(method, PROTOCOL)
+
+
 def test_cells_that_no_crop_aligns() -> None:
     method = Library().method("rw-ss")
     method = msgspec.structs.replace(method, network={"head": "random_walk", "walk_stride": 4})
@@ -65,3 +102,7 @@ def test_a_dry_run_tells(mini: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPat
     answer = CliRunner().invoke(scribblebench, [*arguments, "--dry-run"])
     assert isinstance(answer.exception, UserError)
     assert "method 'late', loss 'self_supervision'" in str(answer.exception)
+    asked = ["--methods", "rw", "--rates", "0", "--set", "evaluation.crf=deplab", "--dry-run"]
+    answer = CliRunner().invoke(scribblebench, ["run", "--grid", "shrink", "--data-dir", str(mini), *asked])
+    assert isinstance(answer.exception, UserError)
+    assert "Available: deeplab, urss." in str(answer.exception)

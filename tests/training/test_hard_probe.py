@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from scribblebench.loading.images import decode, normalise
 from scribblebench.nn.network import Network
+from scribblebench.training.build import make_network
 from scribblebench.training.data import Places
 from scribblebench.training.hard_probe import hard_probe
 from scribblebench.training.looks import looks
-from scribblebench.training.run_cell import make_network
 
 
 def projector(network: Network, photograph: NDArray[np.uint8], size: int) -> NDArray[np.float64]:

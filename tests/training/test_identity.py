@@ -11,12 +11,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from scribblebench.core.cards import Augmentation, MethodCard, Optimizer, ProtocolCard
+from scribblebench.core.cards import Augmentation, MethodCard, Optimizer, ProtocolCard, Stage
 from scribblebench.inference.whole_image import WholeImage
 from scribblebench.loading import augment
 from scribblebench.losses.partial_cross_entropy import PartialCrossEntropy
 from scribblebench.nn.backbones.tiny import Tiny
 from scribblebench.nn.heads.random_walk import RandomWalk
+from scribblebench.refine.dense_crf import PRESETS, DenseCrf, Kernel
 from scribblebench.scribbles.degradations.drop import Drop
 from scribblebench.scribbles.pen import Pen
 from scribblebench.sources import manifest
@@ -72,6 +73,7 @@ PROTOCOL: dict[str, Any] = {
     "precision": "bf16",
     "threads": 2,
     "evaluation": {"part": "whole_image", "flip": True},
+    "relabelling": None,  # of methods in stages alone, see there
 }
 METHOD: dict[str, Any] = {
     "name": None,
@@ -81,6 +83,7 @@ METHOD: dict[str, Any] = {
     "supervision": "masks",
     "network": {"head": "random_walk", "alpha_start": 0.1},
     "losses": (),
+    "stages": (Stage(share=0.5), Stage(share=0.5, fresh=True)),
 }
 TERM: dict[str, Any] = {
     "part": "entropy",
@@ -120,6 +123,7 @@ OTHERWISE: dict[str, dict[str, Any]] = {
     "labels": {"labels": "grey"},
     "strokes": {"strokes": "png"},
     "losses": {"losses": ()},
+    "relabelling": {"relabelling": {"part": "whole_image", "scales": (0.5,)}},
 }
 
 
@@ -198,6 +202,43 @@ def test_the_rule_of_every_part(cell: Cell, owner: Any, monkeypatch: pytest.Monk
     assert cell.id != before
 
 
+@pytest.mark.parametrize(
+    ("crf", "other"),
+    [
+        ("urss", None),
+        ("urss", "deeplab"),
+        ("urss", {"preset": "urss", "iterations": 5}),
+        ("urss", {"preset": "urss", "grouping": {}}),
+        ({"preset": "urss", "grouping": {}}, {"preset": "urss", "grouping": {"cell": 8}}),
+    ],
+)
+def test_another_crf_is_another_number_of_the_same_training(cell: Cell, crf: Any, other: Any) -> None:
+    one, two = (protocol(evaluation={"part": "whole_image", "crf": asked})(cell) for asked in (crf, other))
+    assert one.id != two.id
+    assert one.training_id == two.training_id == cell.training_id
+
+
+def test_a_crf_is_what_it_computes_not_how_it_is_called(cell: Cell, monkeypatch: pytest.MonkeyPatch) -> None:
+    def evaluated(crf: Any) -> str:
+        return protocol(evaluation={"part": "whole_image", "crf": crf})(cell).id
+
+    kernels = [{"weight": 3, "position": 3, "colour": None}, {"weight": 10, "position": 80, "colour": 13}]
+    assert (
+        evaluated("urss")
+        == evaluated({"kernels": kernels, "iterations": 10})
+        == evaluated({"preset": "urss"})
+    )
+    assert evaluated(None) == cell.id
+    before = evaluated("urss")
+    monkeypatch.setattr(DenseCrf, "rule", 99)
+    assert evaluated("urss") != before
+    monkeypatch.undo()
+    changed = {**PRESETS, "urss": DenseCrf((Kernel(3, position=3),))}
+    monkeypatch.setattr("scribblebench.refine.dense_crf.PRESETS", changed)
+    assert evaluated("urss") != before
+    assert cell.id == evaluated(None)
+
+
 @pytest.mark.parametrize("module", [loop, augment, evaluate, manifest], ids=lambda m: m.__name__)
 def test_the_rules_of_what_is_no_part(cell: Cell, module: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     before = cell.id
@@ -207,8 +248,12 @@ def test_the_rules_of_what_is_no_part(cell: Cell, module: Any, monkeypatch: pyte
 
 def test_spelling_a_default_out_changes_nothing(cell: Cell) -> None:
     spelt = term(options={**cell.method.losses[1].options, "include_padding": False, "reduction": "rows"})
-    network = {**cell.method.network, "alpha_start": 0.0, "walk_stride": 1}
+    network = {**cell.method.network, "alpha_start": 0.0, "walk_stride": 1, "scales": [1]}
     assert method(network=network)(spelt(cell)).id == cell.id
+
+
+def test_the_scales_of_the_image_decide(cell: Cell) -> None:
+    assert method(network={**cell.method.network, "scales": [1, 0.5]})(cell).id != cell.id
 
 
 # Every option of the walk, and what it becomes.

@@ -17,9 +17,9 @@ from scribblebench.core.cards import LossTerm
 from scribblebench.core.library import Library
 from scribblebench.nn.network import build_network
 from scribblebench.ops.step import LossValue, Step
+from scribblebench.training.build import make_terms
 from scribblebench.training.efficiency import noise
 from scribblebench.training.loop import Term, Trainer
-from scribblebench.training.run_cell import make_terms
 
 CLASSES = 4
 

@@ -11,9 +11,9 @@ import torch
 from scribblebench.core.library import Library
 from scribblebench.losses import LOSSES
 from scribblebench.nn.network import build_network
+from scribblebench.training.build import make_terms
 from scribblebench.training.efficiency import noise
 from scribblebench.training.loop import Trainer
-from scribblebench.training.run_cell import make_terms
 
 METHODS = Library().names("methods")
 

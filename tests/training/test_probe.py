@@ -10,10 +10,10 @@ import torch
 
 from scribblebench.cli import figures
 from scribblebench.loading.images import decode, normalise
+from scribblebench.training.build import make_network
 from scribblebench.training.data import Places
 from scribblebench.training.looks import looks
 from scribblebench.training.probe import probe
-from scribblebench.training.run_cell import make_network
 
 
 def test_a_probe_is_of_both_sides_of_the_walk_and_so_is_figure_1(

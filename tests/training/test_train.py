@@ -12,14 +12,16 @@ from safetensors import safe_open
 from scribblebench.core.errors import NoSpaceError, UserError
 from scribblebench.core.seeds import rng
 from scribblebench.inference.whole_image import WholeImage
-from scribblebench.store.confusion import PerImageConfusion, mean_iou
+from scribblebench.refine.dense_crf import PRESETS
+from scribblebench.store.confusion import PerImageConfusion, iou, mean_iou, read_confusion
 from scribblebench.store.record import confusion_path
-from scribblebench.training import checkpoint
+from scribblebench.training import checkpoint, evaluate
+from scribblebench.training.build import make_network, make_terms
 from scribblebench.training.cell import Cell
 from scribblebench.training.data import Places, training_batches, validation
-from scribblebench.training.evaluate import groups, predict
+from scribblebench.training.evaluate import groups
 from scribblebench.training.loop import Trainer
-from scribblebench.training.run_cell import make_network, make_terms, run_cell
+from scribblebench.training.run_cell import run_cell
 from scribblebench.training.train import Checkpoints
 
 
@@ -29,6 +31,7 @@ class Watcher:
     def __init__(self, stop_after: int | None = None) -> None:
         self.stop_after = stop_after
         self.epochs: list[int] = []
+        self.scored: list[tuple[int, int]] = []
 
     def epoch(self, done: int, total: int, curve: dict[str, float]) -> None:
         self.epochs.append(done)
@@ -36,6 +39,9 @@ class Watcher:
             raise KeyboardInterrupt
 
     def images(self, done: int, total: int) -> None:
+        self.scored.append((done, total))
+
+    def labels(self, done: int, total: int) -> None:
         pass
 
 
@@ -67,7 +73,7 @@ def test_a_run_that_was_stopped_ends_in_the_same_weights(
     assert not list((tmp_path / "again").rglob("*.partial.*"))
 
 
-def test_shared_stages_give_the_same_weights_bit_for_bit(
+def test_shared_prefixes_give_the_same_weights_bit_for_bit(
     make_cell: Any, places: Places, tmp_path: Any
 ) -> None:
     alone, shared = make_cell("rw-ss"), make_cell("rw")
@@ -102,6 +108,40 @@ def test_another_evaluation_does_not_train_again(make_cell: Any, places: Places)
     )
     assert watcher.epochs == []
     assert record.status == "done"
+
+
+def test_a_crf_is_counted_beside_what_it_refines(make_cell: Any, places: Places) -> None:
+    """One training, one evaluation, two numbers; the plain one is what it is without a CRF."""
+    plain = run_cell(make_cell("baseline"), places, Watcher())
+    cell = make_cell("baseline", **{"evaluation.crf": "urss"})
+    watcher = Watcher()
+    record = run_cell(cell, places, watcher)
+    assert (cell.training_id, watcher.epochs) == (plain.training_id, [])
+    assert watcher.scored == [(done, 8) for done in range(1, 9)]
+    assert (record.miou, list(record.iou), plain.crf) == (plain.miou, list(plain.iou), "")
+    without, scores = read_confusion(places.runs, plain), read_confusion(places.runs, record)
+    assert without.crf is None
+    assert np.array_equal(scores.matrices, without.matrices)
+    assert scores.crf is not None
+    assert record.miou_crf == mean_iou(scores.crf.total()) != record.miou
+    assert np.array_equal(np.array(record.iou_crf, dtype=float), iou(scores.crf.total()), equal_nan=True)
+    assert scores.crf.total().sum() == scores.total().sum()
+
+
+def test_the_crf_sees_probabilities_and_photographs_at_full_size(places: Places) -> None:
+    split = validation(places)
+
+    def network(images: torch.Tensor) -> torch.Tensor:
+        return images[..., ::8, ::8].repeat(1, 2, 1, 1)[:, : split.classes]
+
+    scores = evaluate.evaluate(network, WholeImage(), split, 8, crf=PRESETS["deeplab"])
+    assert scores.crf is not None
+    for index in range(3):
+        picture = split.images.image(index)
+        given = WholeImage()(network, evaluate.normalise(picture[None]), 8)[0]
+        refined = PRESETS["deeplab"](given, picture.permute(1, 2, 0))
+        assert np.array_equal(scores.crf.matrices[index], evaluate.count(split, index, refined))
+        assert np.array_equal(scores.matrices[index], evaluate.count(split, index, given))
 
 
 def test_a_loss_that_is_not_finite_ends_the_cell(
@@ -197,15 +237,18 @@ def test_a_run_without_room_for_its_checkpoints_does_not_begin(
     assert watcher.epochs == []
 
 
-def test_images_of_a_size_go_together_and_predictions_stay_apart(places: Places) -> None:
+def test_images_of_a_size_go_together_and_predictions_stay_apart(
+    places: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
     sizes = torch.tensor([[3, 4], [5, 4], [3, 4], [3, 4], [5, 4]])
     assert list(groups(sizes, together=2)) == [[0, 2], [3], [1, 4]]
     split = validation(places)
     torch.manual_seed(0)
     network = torch.nn.Conv2d(3, split.classes, 9, 8, 4)
-    together = predict(network, WholeImage(), split, [0, 1, 2], 8)
-    alone = predict(network, WholeImage(), split, [1], 8)
-    assert np.array_equal(together[1], alone[0])
+    together = evaluate.evaluate(network, WholeImage(), split, 8)
+    monkeypatch.setattr(evaluate, "groups", lambda sizes: groups(sizes, together=1))
+    alone = evaluate.evaluate(network, WholeImage(), split, 8)
+    assert np.array_equal(together.matrices, alone.matrices)
 
 
 def test_a_label_map_of_another_size_is_named(make_cell: Any, places: Places, tmp_path: Any) -> None:

@@ -12,8 +12,9 @@ from scribblebench.losses.partial_cross_entropy import PartialCrossEntropy
 from scribblebench.losses.self_supervision import SelfSupervision
 from scribblebench.ops.step import LossValue, Step
 from scribblebench.training import checkpoint, efficiency
+from scribblebench.training.build import make_network
 from scribblebench.training.data import Places
-from scribblebench.training.run_cell import make_network, run_cell
+from scribblebench.training.run_cell import run_cell
 from scribblebench.training.train import Checkpoints
 
 
@@ -24,13 +25,15 @@ class Silent:
 
     def images(self, done: int, total: int) -> None: ...
 
+    def labels(self, done: int, total: int) -> None: ...
+
 
 def test_a_kept_state_is_of_the_epoch_it_is_asked_for(make_cell: Any, places: Places) -> None:
     cell = make_cell("rw", crop=49)
-    assert len({cell.stage_id(epochs) for epochs in range(1, 5)}) == 4
+    assert len({cell.prefix_id(epochs) for epochs in range(1, 5)}) == 4
     run_cell(cell, places, Silent(), boundaries={1, 3})
     kept, network = Checkpoints(places.runs / "checkpoints", cell), make_network(cell, places)
-    done = [checkpoint.load(kept.stage(epochs), network, None).epochs for epochs in (1, 3)]
+    done = [checkpoint.load(kept.prefix(epochs), network, None).epochs for epochs in (1, 3)]
     assert done == [1, 3]
 
 

@@ -9,7 +9,7 @@ from scribblebench.grid.jobs import JOBS, GridJob
 from scribblebench.grid.jobs._trained import TrainedMeasurements, measurements_of_cells
 from scribblebench.training.affinity import RULE, affinities
 from scribblebench.training.cell import Cell
-from scribblebench.training.run_cell import make_inference
+from scribblebench.training.evaluation_parts import make_inference
 
 
 @JOBS.register

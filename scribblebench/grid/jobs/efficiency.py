@@ -10,9 +10,9 @@ from scribblebench.core.cards import MethodCard, ProtocolCard
 from scribblebench.grid.asked import Asked
 from scribblebench.grid.jobs import JOBS, GridJob
 from scribblebench.grid.measure import Measurements, Rows, Task, blank_measurement
-from scribblebench.training.cell import recipe
 from scribblebench.training.efficiency import RULE, measure
 from scribblebench.training.provenance import device_name
+from scribblebench.training.recipe import recipe
 
 
 @JOBS.register
@@ -29,7 +29,7 @@ class Efficiency(GridJob, frozen=True):
 def _task(asked: Asked, method: MethodCard) -> Task:
     classes, protocol = len(asked.dataset.classes), asked.protocol
     identity = {
-        **recipe(method, protocol, method.losses),
+        **recipe(method, protocol),
         "classes": classes,
         "device": device_name(asked.device),
         "rule": RULE,

@@ -11,7 +11,7 @@ from scribblebench.grid.display import Display
 from scribblebench.grid.execute import execute, outcome
 from scribblebench.grid.how import How, Outcome
 from scribblebench.grid.jobs import JOBS, GridJob
-from scribblebench.grid.prepare import prepare_variants
+from scribblebench.grid.prepare import prepare_first_labels, prepare_variants
 from scribblebench.grid.standing import Standing, standing
 from scribblebench.sources.folder import open_dataset
 from scribblebench.training.cell import Cell
@@ -39,13 +39,14 @@ class Trainings:
         return {cell.slug: standing(cell, self.places) for cell in self.to_train}
 
     def warnings(self) -> Sequence[str]:
-        """What was said of the splits: the same for every cell."""
-        return self.to_train[0].warnings if self.to_train else ()
+        """What was said of the splits, the same for every cell, and of methods."""
+        return tuple(dict.fromkeys(warning for cell in self.to_train for warning in cell.warnings))
 
     def run(self, how: How, display: Display) -> Outcome:
         """Train what is missing."""
         missing = [cell for cell in self.to_train if standing(cell, self.places) != "done"]
         prepare_variants(missing, self.places, display)
+        prepare_first_labels(missing, self.places, display)
         return outcome(len(self.to_train), execute(self.to_train, self.places, how, display))
 
 

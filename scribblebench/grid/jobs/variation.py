@@ -11,7 +11,7 @@ from scribblebench.grid.jobs._trained import TrainedMeasurements, measurements_o
 from scribblebench.store.measurement import Value
 from scribblebench.training.cell import Cell
 from scribblebench.training.data import Places
-from scribblebench.training.run_cell import make_inference
+from scribblebench.training.evaluation_parts import make_inference
 from scribblebench.training.variation import RULE, SHARE, varied
 
 

@@ -31,6 +31,8 @@ def _row(group: Group, cell: Cell, note: str) -> dict[str, Any]:
         "variant_seed": record.variant_seed,
         "status": record.status,
         "miou": record.miou,
+        "crf": record.crf,
+        "miou_crf": record.miou_crf,
         "note": note,
         "warnings": "; ".join(record.warnings),
         "threads": record.threads or None,

@@ -9,7 +9,7 @@ from scribblebench.report import published
 from scribblebench.report.collect import NONE
 from scribblebench.report.estimates import Estimates
 from scribblebench.report.tables import Rows, heading
-from scribblebench.report.tables.table4 import entry
+from scribblebench.report.tables.table4 import WITH_CRF, entry
 
 # The paper's baseline is this model, by the parameters of its Table 5; our ``baseline`` is the walk's network
 # without the walk. Beside each other they tell how much of the paper's step to +RW may be the head.
@@ -29,7 +29,7 @@ def table1(groups: Sequence[Estimates]) -> Rows:
 
 def _row(e: Estimates, method: str, random_walk: str, operation: str, location: str) -> dict[str, Any]:
     found = entry(e, method, NONE)
-    shown = ("status", "seeds", "miou", "miou_low", "miou_high", "paper_miou")
+    shown = ("status", "seeds", "miou", "miou_low", "miou_high", "paper_miou", *WITH_CRF)
     return {
         "method": method,
         **heading(e.group),

@@ -2,39 +2,85 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import cache
+from typing import Any
 
+from scribblebench.core.cards import MethodCard
+from scribblebench.core.library import Library
 from scribblebench.report import published
-from scribblebench.report.collect import NONE
+from scribblebench.report.collect import NONE, Group
 from scribblebench.report.estimates import Estimates
 from scribblebench.report.tables import Rows, heading
-from scribblebench.report.tables.table4 import entry
+from scribblebench.report.tables.table4 import WITH_CRF, entry
 
 DATASET = "voc2012"
+# The grid whose methods are compared, whether a publication has a number of them or not.
+GRID = "comparison"
+# What the publications call it.
+_SUPERVISION = {"scribble": "scribble", "masks": "full"}
 
 
 def table2(groups: Sequence[Estimates]) -> Rows:
-    """Tabulate the published methods for each group measured on VOC, in the paper's order.
+    """Tabulate the compared methods for each group measured on VOC.
 
-    ``miou`` is ours, under the group's own backbone and protocol; no CRF unless the protocol names one.
+    First the paper's, in its order, then what later publications print, then the methods of the grid
+    ``comparison`` for which nobody printed a number, where measured. ``miou`` is ours without a CRF, under
+    the group's own backbone and protocol, ``miou_crf`` with the one that the protocol names, ``crf``, and
+    ``note`` what the method's card says of its stand-ins.
     """
-    ours = ("status", "seeds", "miou", "miou_low", "miou_high")
-    return [
-        {
-            "title": row.title,
-            "method": row.method,
-            **heading(e.group),
-            "supervision": row.supervision,
-            **{key: entry(e, row.method, NONE)[key] for key in ours},
-            "paper_backbone": row.backbone,
-            "paper_miou": _fraction(row.miou_percent),
-            "paper_miou_crf": _fraction(row.miou_crf_percent),
-            "source": row.source,
-        }
-        for e in groups
-        if e.group.dataset == DATASET
-        for row in published.table2()
-    ]
+    return [row for e in groups if e.group.dataset == DATASET for row in _rows(e)]
+
+
+def _rows(e: Estimates) -> Iterator[dict[str, Any]]:
+    listed = [*published.table2(), *published.later()]
+    for row in listed:
+        yield _row(e, row.title, row.method, row.supervision, row)
+    others = set(_compared()) - {row.method for row in listed}
+    for method, title in e.group.methods.items():
+        if method in others and e.group.at(method, NONE):
+            yield _row(e, title, method, _SUPERVISION[_compared()[method].supervision])
+
+
+def _row(
+    e: Estimates, title: str, method: str, supervision: str, row: published.ComparedRow | None = None
+) -> dict[str, Any]:
+    return {
+        "title": title,
+        "method": method,
+        **heading(e.group),
+        "supervision": supervision,
+        **_ours(e, method),
+        "paper_backbone": row.backbone if row else "",
+        "paper_miou": _fraction(row.miou_percent) if row else None,
+        "paper_miou_crf": _fraction(row.miou_crf_percent) if row else None,
+        "source": row.source if row else "",
+    }
+
+
+def _ours(e: Estimates, method: str) -> dict[str, Any]:
+    """What was measured of a method, on what, and what its card replaces."""
+    known = entry(e, method, NONE)
+    ours = ("status", "seeds", "miou", "miou_low", "miou_high", *WITH_CRF)
+    return {
+        **{key: known[key] for key in ours},
+        "crf": e.group.crf,
+        "backbone": _backbone(e.group),
+        "note": _compared()[method].note if method in _compared() else "",
+    }
+
+
+def _backbone(group: Group) -> str:
+    """The backbone of a group's protocol, as a record of it says."""
+    training = group.cells[0].record.identity.get("training", {})
+    return str(training.get("protocol", {}).get("backbone", ""))
+
+
+@cache
+def _compared() -> dict[str, MethodCard]:
+    """The cards of the methods that are compared, by name."""
+    library = Library()
+    return {name: library.method(name) for name in library.grid(GRID).methods}
 
 
 def _fraction(percent: float | None) -> float | None:

@@ -24,6 +24,7 @@ _QUANTITIES = (
     "seeds",
     "seeds_falling",
 )
+WITH_CRF = ("miou_crf", "miou_crf_low", "miou_crf_high", "crf_gain", "crf_gain_low", "crf_gain_high")
 
 
 def table4_long(groups: Sequence[Estimates]) -> Rows:
@@ -46,7 +47,7 @@ def table4(groups: Sequence[Estimates]) -> Rows:
             rows += [
                 {"method": method, "title": title, **heading(e.group), "quantity": quantity}
                 | {variant: values[quantity] for variant, values in entries.items()}
-                for quantity in _QUANTITIES
+                for quantity in (*_QUANTITIES, *(WITH_CRF if e.group.crf else ()))
             ]
     return rows
 
@@ -55,6 +56,8 @@ def entry(estimates: Estimates, method: str, variant: Variant) -> dict[str, Any]
     """Return everything known about a method on a variant; fractions throughout.
 
     ``paper_miou`` is printed for undegraded scribbles (Table 1) and derived as ``m0 (1 - ratio)`` elsewhere.
+    ``miou`` is always without a CRF; where the protocol names one, ``miou_crf`` is with it and ``crf_gain``
+    the paired difference.
     """
     group = estimates.group
     return {
@@ -65,6 +68,8 @@ def entry(estimates: Estimates, method: str, variant: Variant) -> dict[str, Any]
         "paper_miou": published.miou(method, *variant),
         "paper_drop_ratio": published.table4().get((method, *variant)),
         "seeds_falling": estimates.falling(method, variant),
+        **_spread("miou_crf", estimates.miou_crf(method, variant)),
+        **_spread("crf_gain", estimates.crf_gain(method, variant)),
     }
 
 

@@ -9,7 +9,7 @@ from typing import ClassVar
 from scribblebench.core.cards import DatasetCard
 from scribblebench.core.errors import UserError
 from scribblebench.core.files import visible
-from scribblebench.core.names import check_id
+from scribblebench.core.names import check_id, nfc
 from scribblebench.core.registry import Part, Registry
 from scribblebench.scribbles.stroke import Annotation
 
@@ -67,7 +67,8 @@ def stems(folder: Path, suffix: str) -> list[str]:
         UserError: a file's name cannot be an id.
     """
     paths = visible(folder, f"**/*{suffix}")
-    return sorted(check_id(path.relative_to(folder).with_suffix("").as_posix(), str(path)) for path in paths)
+    names = ((nfc(path.relative_to(folder).with_suffix("").as_posix()), path) for path in paths)
+    return sorted({check_id(name, str(path)) for name, path in names})
 
 
 def holds_any(folder: Path, suffix: str) -> bool:

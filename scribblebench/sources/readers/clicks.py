@@ -13,7 +13,8 @@ from msgspec import Meta
 
 from scribblebench.core.cards import DatasetCard
 from scribblebench.core.errors import UserError
-from scribblebench.core.names import check_id
+from scribblebench.core.names import check_id, nfc
+from scribblebench.core.text import read_text
 from scribblebench.scribbles.repair import FARTHEST, SINGLE, repair
 from scribblebench.scribbles.stroke import Annotation
 from scribblebench.sources.readers import READERS, Reader
@@ -81,4 +82,5 @@ def _load(path: Path) -> dict[str, list[Click]]:
 @lru_cache(maxsize=4)
 def _decode(path: Path, modified: int) -> dict[str, list[Click]]:
     del modified  # it is part of the cache's key
-    return msgspec.json.decode(path.read_bytes(), type=dict[str, list[Click]])
+    clicks = msgspec.json.decode(read_text(path), type=dict[str, list[Click]])
+    return {nfc(image): of_image for image, of_image in clicks.items()}

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import ClassVar
 
 from scribblebench.core.cards import DatasetCard
 from scribblebench.core.errors import UserError
+from scribblebench.core.names import nfc
 from scribblebench.pictures.finding import find
+from scribblebench.scribbles.repair import NAMED
 from scribblebench.scribbles.stroke import Annotation
 from scribblebench.scribbles.xml import read_xml
 from scribblebench.sources.readers import READERS, Reader, check_size, holds_any, stems
+
+# Its last part: some tools write the folders before it.
+_FILENAME = re.compile(rb"<filename>(?:[^<]*[\\/])?([^<\\/]*)</filename>")
 
 
 @READERS.register
@@ -46,4 +52,15 @@ class Xml(Reader, frozen=True):
             ) from error
         annotation, repairs = read_xml(data, image, card.class_of, str(path))
         check_size(path, (annotation.width, annotation.height), size)
-        return annotation, repairs
+        repairs[NAMED] += _names_another(data, image)
+        return annotation, +repairs
+
+
+def _names_another(data: bytes, image: str) -> bool:
+    """Tell whether an annotation file says that it is another image's."""
+    found = _FILENAME.search(data)
+    name = nfc(found[1].decode("utf-8", "replace").strip()) if found else ""
+    return bool(name) and PurePath(image).name.casefold() not in (
+        name.casefold(),
+        name.rpartition(".")[0].casefold(),
+    )

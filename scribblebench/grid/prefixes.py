@@ -1,4 +1,4 @@
-"""States of a training that several cells of a grid have in common: who keeps them, and who goes first."""
+"""Beginnings of a training that several cells of a grid have in common: who keeps them, who goes first."""
 
 from __future__ import annotations
 
@@ -7,22 +7,23 @@ from collections.abc import Sequence
 
 from scribblebench.training.cell import Cell
 
-Stages = dict[int, str]
+Prefixes = dict[int, str]
 """Epoch -> identity of the state there."""
 
 
-def shared_stages(cells: Sequence[Cell]) -> list[Stages]:
+def shared_prefixes(cells: Sequence[Cell]) -> list[Prefixes]:
     """Find, for each cell, the epochs at which its state is another cell's too.
 
-    Only where a loss of some cell sets in can two cells part; a state nobody else needs is not worth a file.
+    Only where a loss or a stage of some cell sets in can two cells part; a state nobody else needs is not
+    worth a file.
     """
     ends = frozenset().union(*(cell.boundaries() for cell in cells))
-    stages = [{end: cell.stage_id(end) for end in ends} for cell in cells]
-    owners = Counter(stage for of_cell in stages for stage in of_cell.values())
-    return [{end: stage for end, stage in of_cell.items() if owners[stage] > 1} for of_cell in stages]
+    prefixes = [{end: cell.prefix_id(end) for end in ends} for cell in cells]
+    owners = Counter(prefix for of_cell in prefixes for prefix in of_cell.values())
+    return [{end: prefix for end, prefix in of_cell.items() if owners[prefix] > 1} for of_cell in prefixes]
 
 
-def leaders_first(stages: Sequence[Stages]) -> list[int]:
+def leaders_first(prefixes: Sequence[Prefixes]) -> list[int]:
     """Order cells so that nobody waits for a state while another could be trained.
 
     Of the cells that share a state, the first is in its place; the others come behind all first ones.
@@ -35,7 +36,7 @@ def leaders_first(stages: Sequence[Stages]) -> list[int]:
     """
     claimed: set[str] = set()
     follows: list[bool] = []
-    for of_cell in stages:
+    for of_cell in prefixes:
         follows.append(not claimed.isdisjoint(of_cell.values()))
         claimed.update(of_cell.values())
-    return sorted(range(len(stages)), key=lambda index: follows[index])
+    return sorted(range(len(prefixes)), key=lambda index: follows[index])

@@ -1,0 +1,56 @@
+"""From an image's strokes to labels of more of its pixels, one way a file; a method's stage names it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scribblebench.core.registry import Part, Registry
+
+Labels = NDArray[np.uint8]
+
+
+class Propagation(Part, frozen=True):
+    """A way of propagating labels; its fields are its options.
+
+    A pure function of one image: no state, and nothing that is drawn without a name.
+    """
+
+    def needs_predictions(self) -> bool:
+        """Whether the strokes alone are not enough, so that it cannot make the labels of a first stage."""
+        return False
+
+    def uses(self) -> tuple[tuple[Registry[Any], str], ...]:
+        """List the other parts whose arithmetic decides the labels: registries, and names in them."""
+        return ()
+
+    def __call__(
+        self,
+        picture: NDArray[np.uint8],
+        strokes: Labels,
+        ignore_index: int,
+        probabilities: NDArray[np.float32] | None,
+    ) -> Labels:
+        """Make the labels of one image.
+
+        Args:
+            picture: RGB, (h, w, 3).
+            strokes: their label map, (h, w).
+            ignore_index: label of pixels that carry no class.
+            probabilities: what the network predicts, (classes, h, w), summing to 1 over the classes; None
+                where it has not been trained yet.
+
+        Returns:
+            A label map, (h, w), the ignore index where nothing is said. Pixels of strokes keep their class.
+
+        Raises:
+            UserError: the sizes differ, a stroke is of a class without probability, or a probability is not
+                a finite number of at least 0.
+        """
+        raise TypeError(f"{type(self).__name__} does not say how it is computed")
+
+
+PROPAGATIONS: Registry[Propagation] = Registry("propagation", __name__, Propagation)
+"""The shipped propagations by name."""
