@@ -30,7 +30,17 @@ from scribblebench.training.build import make_terms
 
 CROP, CELLS, CLASSES, EMBEDDING = 465, 59, 21, 256
 PEER_SECONDS = 0.40
-METHODS = ("dense-crf", "ncl", "kcl", "gated-crf", "tree-energy", "soft-self-labels", "agmm")
+METHODS = (
+    "dense-crf",
+    "ncl",
+    "kcl",
+    "gated-crf",
+    "tree-energy",
+    "soft-self-labels",
+    "agmm",
+    "rawks",
+    "rawks-learned",
+)
 
 
 def photographs(batch: int, folder: Path | None) -> Tensor:
@@ -50,11 +60,12 @@ def photographs(batch: int, folder: Path | None) -> Tensor:
 
 
 def make_step(images: Tensor, logits: Tensor, embedding: Tensor) -> Step:
-    """See a batch as a training step whose strokes are every 16th row's first tenth."""
+    """See a batch as a training step whose strokes are every 16th row's first tenth and a few last pixels."""
     labels = torch.full((len(images), *images.shape[-2:]), 255, device=images.device)
     labels[:, ::16, : CROP // 10] = 1
+    labels[:, ::64, -CROP // 20 :] = 2
     valid = torch.ones_like(labels, dtype=torch.bool)
-    output = Output(logits, logits=logits, features={"embedding": embedding})
+    output = Output(logits, logits=logits, features={"embedding": embedding, "boundary": embedding[:, :1]})
     return Step(images, labels, valid, output, _no_second_pass, 255, lambda name: 0.5)
 
 

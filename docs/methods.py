@@ -35,7 +35,8 @@ HEADER = """<!-- Made by docs/methods.py from methods/*.yaml; `make docs` writes
 
 Every method is a card of `methods/` over registered parts. "Exact" and "stand-in" are the cards' own words.
 No card changes backbone, initial weights, optimiser, budget or augmentation: those are the protocol's, and
-equal for all. What the losses between pixels compute in more than a line: [pixel-losses.md](pixel-losses.md).
+equal for all. What the losses between pixels compute in more than a line: [pixel-losses.md](pixel-losses.md);
+how strokes are spread: [label-propagation.md](label-propagation.md).
 How to add a method: [adding-a-method.md](adding-a-method.md).
 """
 PARTS = """

@@ -38,7 +38,7 @@ _FALLING = "\u2020"
 @click.option("--protocol", help="Only records of this protocol.")
 @click.option(
     "--resamples",
-    type=click.IntRange(min=100),
+    type=click.IntRange(100, 1_000_000),
     default=2000,
     show_default=True,
     help="Bootstrap resamples behind each interval.",

@@ -31,11 +31,20 @@ def inside(what: str) -> Iterator[None]:
 
 def described(error: BaseException) -> str:
     """Return an error as one line; one that the user cannot mend carries its type and the part it is from."""
-    text = " ".join(str(error).split())
+    text = _one_line(error)
     if isinstance(error, UserError):
         return text
     where = "".join(f" in {note}" for note in getattr(error, "__notes__", []))
     return f"{type(error).__name__}{where}: {text}"
+
+
+def _one_line(error: BaseException) -> str:
+    """Return an error's message without what a terminal would obey or a file cannot hold."""
+    try:
+        text = str(error)
+    except Exception:  # somebody else's class may fail at this too
+        return "its message cannot be shown"
+    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
 
 
 def keep_traceback(path: Path, error: BaseException) -> None:
@@ -44,4 +53,5 @@ def keep_traceback(path: Path, error: BaseException) -> None:
     Raises:
         UserError: the file cannot be written.
     """
-    write_atomic(path, "".join(traceback.format_exception(error)))
+    text = "".join(traceback.format_exception(error))
+    write_atomic(path, text.encode("utf-8", "backslashreplace"))

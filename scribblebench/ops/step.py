@@ -119,7 +119,8 @@ class LossValue:
 
     Attributes:
         value: a scalar with gradient.
-        logs: scalars worth following over the run, detached, on the device (no synchronisation here).
+        logs: scalars worth following over the run, detached, on the device (no synchronisation here). The
+            names ``epoch``, ``rate`` and ``loss`` are the trainer's own.
     """
 
     value: Tensor

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -17,11 +18,13 @@ from scribblebench.loading.augment import Batch
 from scribblebench.loading.batches import Batches
 from scribblebench.nn.network import Network, Until, frozen_statistics
 from scribblebench.ops.diagnostics import diagnose
-from scribblebench.ops.step import Loss, Output, Step
+from scribblebench.ops.step import Loss, LossValue, Output, Step
 from scribblebench.training.optimizer import SCHEDULES, make_optimizer, set_rate
 
 # Raise it when equal cards, data and seeds would give other weights than before.
 RULE = 1
+# Columns of the curve that the trainer writes itself.
+RESERVED = ("epoch", "rate", "loss")
 
 
 @dataclass(frozen=True)
@@ -86,8 +89,12 @@ class Trainer:
                 means.add(logs)
         rate = self._rate(epoch, index)
         curve = {"epoch": float(epoch + 1), "rate": rate, **means.values()}
-        if not torch.isfinite(torch.tensor(curve["loss"])):
-            raise UserError(f"The loss is {curve['loss']} in epoch {epoch + 1}. Lower the learning rate.")
+        if not math.isfinite(curve["loss"]):
+            wrong = [term.card.part for term in self.terms if not math.isfinite(curve.get(term.card.part, 0))]
+            where = f" (from {', '.join(wrong)})" if wrong else ""
+            raise UserError(
+                f"The loss is {curve['loss']} in epoch {epoch + 1}{where}. Lower the learning rate."
+            )
         if output.energies is not None and output.alpha is not None:
             curve |= {"alpha": float(output.alpha.detach()), **diagnose(output.energies.detach())}
         return curve
@@ -104,7 +111,7 @@ class Trainer:
         for term in self.terms:
             if progress >= term.card.starts:
                 with inside(f"the loss '{term.card.part}'"):
-                    answer = term.loss(step)
+                    answer = _accepted(term.loss(step))
                     total = total + term.card.weight_at(progress) * answer.value
                     logs |= {term.card.part: answer.value.detach(), **answer.logs}
         self.optimizer.zero_grad(set_to_none=True)
@@ -175,6 +182,23 @@ def follow(memory: dict[str, Tensor], network: nn.Module, decay: float) -> dict[
             kept.copy_(now)
         average[name] = kept
     return average
+
+
+def _accepted(answer: LossValue) -> LossValue:
+    """Look whether a loss answers as losses do; a user's own may give anything.
+
+    Raises:
+        TypeError: it does not: without a gradient, nothing would be learned from it.
+    """
+    value = getattr(answer, "value", None)
+    if not (isinstance(answer, LossValue) and isinstance(value, Tensor) and value.ndim == 0):
+        raise TypeError("a loss returns a LossValue of a scalar tensor")
+    if not value.requires_grad:
+        raise TypeError("the value has no gradient, so that nothing would be learned from it")
+    for name, logged in answer.logs.items():
+        if name in RESERVED or not (isinstance(logged, Tensor) and logged.ndim == 0):
+            raise TypeError(f"the log {name!r} is no scalar tensor, or has a name of the trainer's own")
+    return answer
 
 
 @dataclass

@@ -60,9 +60,17 @@ def network() -> Network:
 
 
 def step_of(
-    network: Network, labelled: bool = True, padded: bool = True, ignore_index: int = 255, draw: float = 0.7
+    network: Network,
+    labelled: bool = True,
+    padded: bool = True,
+    ignore_index: int = 255,
+    draw: float = 0.7,
+    mixed: bool = False,
 ) -> Step:
-    """Build a step in the network's precision; ``labelled`` and ``padded`` say how much of the images is."""
+    """Build a step in the network's precision; ``labelled`` and ``padded`` say how much of the images is.
+
+    ``mixed`` gives each image strokes of two classes.
+    """
     generator = torch.Generator().manual_seed(seeds.integer_seed("step"))
     images = torch.randn(2, 3, SIDE, SIDE, generator=generator).to(network.alpha.dtype)
     valid = torch.ones(2, SIDE, SIDE, dtype=torch.bool)
@@ -73,6 +81,8 @@ def step_of(
     if labelled:
         labels[0, 20:23, 15:40] = 1
         labels[1, 5:8, 5:20] = 3
+    if mixed:
+        labels[:, 12:15, 40:44] = 2
     output = network(images)
 
     def averaged(images: Tensor, decay: float) -> Output:

@@ -66,6 +66,15 @@ def test_table1_has_all_rows_of_the_paper(report: Path) -> None:
     assert not (report / "table2.csv").exists()  # the toy dataset has no place among results on VOC
 
 
+def test_the_authors_own_baseline_stands_beside_table1(make: Any, tmp_path: Path) -> None:
+    records = {method: make(method) for method in ("baseline", "baseline-aspp")}
+    main(["report", "--runs", str(tmp_path / "runs"), "--out", str(tmp_path / "out"), "--resamples", "100"])
+    table = pd.read_csv(tmp_path / "out" / "table1.csv")
+    assert list(table["method"].iloc[[0, -1]]) == list(records)
+    assert len(table) == 12
+    assert table["miou"].iloc[-1] == pytest.approx(records["baseline-aspp"].miou)
+
+
 def test_table2_sets_ours_beside_the_published(make: Any, tmp_path: Path) -> None:
     record = make("ncl", dataset="voc2012", protocol="voc-mini")
     main(["report", "--runs", str(tmp_path / "runs"), "--out", str(tmp_path / "out"), "--resamples", "100"])

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from losses.conftest import Network, step_of
-from losses.test_contract import CONTRACTS
+from losses.test_contract import CONTRACTS, STEPS
 from propagation import test_contract as propagation
 from refine.test_dense_crf import CONTRACTS as REFINED
 from refine.test_dense_crf import scene
@@ -78,7 +78,7 @@ def _losses(name: str) -> Iterator[tuple[str, Numbers]]:
         with torch.random.fork_rng():
             torch.manual_seed(0)
             network = Network()
-        answer = LOSSES.build(name, options, "rules")(step_of(network))
+        answer = LOSSES.build(name, options, "rules")(step_of(network, **STEPS.get(name, {})))
         answer.value.backward()
         gradients = [p.grad.flatten() for p in network.parameters() if p.grad is not None]
         numbers = [float(answer.value.detach()), *summary(torch.cat(gradients))]

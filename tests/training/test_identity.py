@@ -252,10 +252,6 @@ def test_spelling_a_default_out_changes_nothing(cell: Cell) -> None:
     assert method(network=network)(spelt(cell)).id == cell.id
 
 
-def test_the_scales_of_the_image_decide(cell: Cell) -> None:
-    assert method(network={**cell.method.network, "scales": [1, 0.5]})(cell).id != cell.id
-
-
 # Every option of the walk, and what it becomes.
 WALK: dict[str, Any] = {
     "similarity": "posterior",
@@ -270,6 +266,7 @@ WALK: dict[str, Any] = {
     "alpha": "fixed",
     "xy": 2.0,
     "rgb": 9.0,
+    "scales": (1.0, 0.5),
 }
 
 

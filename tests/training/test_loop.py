@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from scribblebench.core.cards import LossTerm
+from scribblebench.core.errors import UserError
 from scribblebench.core.library import Library
 from scribblebench.nn.network import build_network
 from scribblebench.ops.step import LossValue, Step
@@ -202,3 +203,31 @@ def test_a_second_branch_of_weight_0_leaves_the_walk_as_it_is(make_trainer: Make
     assert not all(torch.equal(walk[name], supervised[name]) for name in walk)
     assert ["self_supervision" in point for point in curves[1]] == [False, False, True, True]
     assert curves[1][-1]["self_supervision"] > 0
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (lambda value: None, "returns a LossValue of a scalar tensor"),
+        (lambda value: value, "returns a LossValue of a scalar tensor"),
+        (lambda value: LossValue(1.0), "returns a LossValue of a scalar tensor"),  # type: ignore[arg-type]
+        (lambda value: LossValue(value.expand(2)), "returns a LossValue of a scalar tensor"),
+        (lambda value: LossValue(value.detach()), "has no gradient"),
+        (lambda value: LossValue(value, {"shown": 1.0}), "the log 'shown' is no scalar tensor"),  # type: ignore[dict-item]
+        (lambda value: LossValue(value, {"loss": value.detach()}), "the log 'loss'"),
+    ],
+)
+def test_an_answer_that_teaches_nothing_is_refused(
+    make_trainer: MakeTrainer, answer: Callable[[Tensor], Any], message: str
+) -> None:
+    term = Term(LossTerm("mine:Loss"), lambda step: answer(on_logits(step)))  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=message) as caught:
+        make_trainer(term).epoch(0)
+    assert caught.value.__notes__ == ["the loss 'mine:Loss'"]
+
+
+def test_the_loss_that_is_no_number_is_named(make_trainer: MakeTrainer) -> None:
+    sound = Term(LossTerm("sound"), Recorder(on_logits))  # type: ignore[arg-type]
+    broken = Term(LossTerm("broken"), Recorder(lambda step: on_logits(step) * torch.nan))  # type: ignore[arg-type]
+    with pytest.raises(UserError, match=r"The loss is nan in epoch 1 \(from broken\)"):
+        make_trainer(sound, broken, batch=4).epoch(0)  # in one step

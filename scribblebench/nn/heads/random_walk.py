@@ -65,6 +65,7 @@ class RandomWalk(Head, frozen=True):
 
     def __post_init__(self) -> None:
         """Refuse what would make no kernel of the image's."""
+        super().__post_init__()
         if self.similarity == "image" and (self.centre or self.normalise != "none"):
             raise ValueError("centre and normalise are for queries and keys: 'similarity: image' has none")
 
