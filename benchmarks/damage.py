@@ -69,7 +69,7 @@ class Mutations:
             "record": lambda: record_path(runs, self.cell.slug),
             "confusion": lambda: confusion_path(runs, self.cell.slug),
             "final": lambda: self.kept.final,
-            "stage": lambda: self.kept.stage(min(self.job.boundaries)),
+            "stage": lambda: self.kept.prefix(min(self.job.boundaries)),
             "partial": lambda: self.kept.partial,
             "manifest": lambda: variant / MANIFEST,
             "survey": lambda: self.work / "data/toy/.survey-train.json",

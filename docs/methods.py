@@ -77,11 +77,11 @@ def render() -> str:
 
 def _method(card: MethodCard) -> tuple[str, ...]:
     paper = f"{card.title}<br>{card.paper.title} ({card.paper.year})"
-    return (_card(card), paper, _labels(card), _network(card), _losses(card.losses), card.note or NOTHING)
+    return (_card(card), paper, _labels(card), _network(card), _losses(card), card.note or NOTHING)
 
 
 def _variant(card: MethodCard) -> tuple[str, ...]:
-    return (_card(card), card.title, _network(card), _losses(card.losses), card.note or NOTHING)
+    return (_card(card), card.title, _network(card), _losses(card), card.note or NOTHING)
 
 
 def _card(card: MethodCard) -> str:
@@ -100,8 +100,16 @@ def _network(card: MethodCard) -> str:
     return _spelt(card.network["head"], {k: v for k, v in card.network.items() if k != "head"})
 
 
-def _losses(terms: Sequence[LossTerm]) -> str:
-    return "<br>".join(_spelt(term.part, _acting(term) | term.options) for term in terms)
+def _losses(card: MethodCard) -> str:
+    """List the losses, and behind them those of a stage that has its own."""
+    lines = [_term(term) for term in card.losses]
+    for number, stage in enumerate(card.stages, start=1):
+        lines += [f"stage {number}: {_term(term)}" for term in stage.losses]
+    return "<br>".join(lines)
+
+
+def _term(term: LossTerm) -> str:
+    return _spelt(term.part, _acting(term) | term.options)
 
 
 def _acting(term: LossTerm) -> dict[str, float]:
