@@ -69,7 +69,7 @@ class Mutations:
             "record": lambda: record_path(runs, self.cell.slug),
             "confusion": lambda: confusion_path(runs, self.cell.slug),
             "final": lambda: self.kept.final,
-            "stage": lambda: self.kept.prefix(min(self.job.boundaries)),
+            "prefix": lambda: self.kept.prefix(min(self.job.boundaries)),
             "partial": lambda: self.kept.partial,
             "manifest": lambda: variant / MANIFEST,
             "survey": lambda: self.work / "data/toy/.survey-train.json",
@@ -99,7 +99,9 @@ class Mutations:
             counts["tracebacks"] += 1
             return
         counts["silent"] += sum(numbers_of(one) != self.numbers for one in shown)
-        counts["tracebacks"] += bool(record.log)
+        if record.log:
+            print(f"{kind}: {record.reason}")
+            counts["tracebacks"] += 1
         if record.status == "done":
             same = numbers_of(record) == self.numbers
             counts["silent"] += not same
@@ -126,7 +128,7 @@ class Mutations:
         record.unlink()
         if kind != "final":
             self.kept.final.unlink()
-        if kind != "stage":
+        if kind != "prefix":
             for path in self.kept.folder.glob("prefix-*.safetensors"):
                 path.unlink()
         if kind != "partial":

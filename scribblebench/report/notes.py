@@ -11,7 +11,8 @@ from scribblebench.store.record import SCHEMA
 
 def notes(group: Group) -> list[str]:
     """Say what a reader must know of a group, a line each; mostly nothing."""
-    return [*_schema(group), *_twins(group), *_definitions(group), *_devices(group), *_warnings(group)]
+    found = (_schema, _twins, _definitions, _contradictions, _devices, _warnings)
+    return [note for find in found for note in find(group)]
 
 
 def counted(number: int, what: str = "cell") -> str:
@@ -49,6 +50,18 @@ def _definitions(group: Group) -> Iterator[str]:
             yield (
                 f"{name}: different {what} bore this name when these cells were run. Each stands apart: the "
                 "last under the bare name, earlier ones marked by the start of their digest."
+            )
+
+
+def _contradictions(group: Group) -> Iterator[str]:
+    """Say where one cell has two results: its identity holds all that should decide the number."""
+    later = {cell.record.cell: cell.record for cell in group.cells}
+    for cell in group.superseded:
+        record = later.get(cell.record.cell)
+        if record and cell.done and record.miou != cell.record.miou:
+            yield (
+                f"{record.slug}: two records of this one cell, with the mIoUs {cell.record.miou:.2%} and "
+                f"{record.miou or 0:.2%}. The later one stands in the tables; one of the two may be wrong."
             )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -198,7 +199,9 @@ def _made_by(dataset: DatasetFolder) -> str:
     """Tell what findings depend on besides the files: the card, the reader, the decoder and these rules."""
     reader = f"{dataset.strokes} {READERS.get(dataset.strokes).rule}" if dataset.strokes else ""
     decoder = f"{PIL.__version__} {features.version('jpg')} {features.version('zlib')}"
-    return fingerprint([RULE, stated(dataset.card), str(dataset.root.resolve()), reader, decoder])
+    return fingerprint(
+        [RULE, stated(dataset.card), os.fsencode(dataset.root.resolve()).hex(), reader, decoder]
+    )
 
 
 def _photograph_files(dataset: DatasetFolder, image: str) -> list[Path]:

@@ -21,6 +21,7 @@ Status = Literal["done", "failed", "interrupted", "running"]
 TOLERANCE = 1e-9
 _ID_DIGITS = 10
 _FILE_SAFE = re.compile(r"[A-Za-z0-9._+-]+")
+_NOT_FILE_SAFE = re.compile(r"[^A-Za-z0-9._+-]+")
 
 
 class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -128,9 +129,11 @@ def slug_of(dataset: str, method: str, kind: str, rate: float, seed: int, cell: 
     'toy_rw-ss_shrink-0.5_seed0_1a2b3c4d5e'
     >>> slug_of("toy", "rw", "none", 0.0, 2, "1a2b3c4d5e6f")
     'toy_rw_none_seed2_1a2b3c4d5e'
+    >>> slug_of("café", "rw", "mine:Blur", 0.5, 0, "1a2b3c4d5e6f")  # names that not every system holds
+    'caf-_rw_mine-Blur-0.5_seed0_1a2b3c4d5e'
     """
     variant = kind if kind == "none" else f"{kind}-{rate:g}"
-    return f"{dataset}_{method}_{variant}_seed{seed}_{cell[:_ID_DIGITS]}"
+    return _NOT_FILE_SAFE.sub("-", f"{dataset}_{method}_{variant}_seed{seed}_{cell[:_ID_DIGITS]}")
 
 
 def record_path(folder: Path, slug: str) -> Path:

@@ -39,8 +39,9 @@ def commit() -> str:
 
 
 def command() -> str:
-    """The command line, with the program's own name in front."""
-    return " ".join(["scribblebench", *sys.argv[1:]])
+    """The command line, with the program's own name in front; bytes that are no text are written out."""
+    words = " ".join(["scribblebench", *sys.argv[1:]])
+    return words.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def device_name(device: torch.device) -> str:

@@ -4,6 +4,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+import msgspec
+import numpy as np
 import pytest
 
 from scribblebench.core.errors import UserError
@@ -11,8 +13,9 @@ from scribblebench.report.collect import NONE, Variant, gather, read_cells
 from scribblebench.report.estimates import Estimates
 from scribblebench.report.left_out import left_out
 from scribblebench.report.notes import notes
+from scribblebench.store.confusion import PerImageConfusion, iou, mean_iou
 from scribblebench.store.lock import try_lock
-from scribblebench.store.record import confusion_path, lock_path
+from scribblebench.store.record import confusion_path, lock_path, write_record
 
 
 def test_a_grid_is_one_group_in_the_papers_order(grid: Path) -> None:
@@ -244,3 +247,19 @@ def test_titles_stay_on_a_line_of_some_length(make: Any, tmp_path: Path) -> None
     (title,) = group.methods.values()
     assert title.isprintable()
     assert len(title) == 80
+
+
+def test_two_results_of_one_cell_are_told(make: Any, tmp_path: Path) -> None:
+    record = make("rw", folder=tmp_path / "a")
+    make("rw", folder=tmp_path / "copy")
+    (group,) = gather([tmp_path / "a", tmp_path / "copy"]).records
+    assert notes(group) == []
+    matrices = PerImageConfusion.load(confusion_path(tmp_path / "copy", record.slug))
+    other = PerImageConfusion(matrices.ids, np.minimum(matrices.matrices, 999))
+    total = other.total()
+    fields = {"miou": mean_iou(total), "iou": iou(total).tolist(), "started": "2031-01-01T00:00:00+00:00"}
+    digest = other.save(confusion_path(tmp_path / "copy", record.slug))
+    write_record(tmp_path / "copy", msgspec.structs.replace(record, confusion_sha256=digest, **fields))
+    (group,) = gather([tmp_path / "a", tmp_path / "copy"]).records
+    (note,) = notes(group)
+    assert f"{record.slug}: two records of this one cell, with the mIoUs {record.miou:.2%} and" in note

@@ -8,6 +8,7 @@ import zlib
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+import msgspec
 import numpy as np
 import pytest
 from PIL import Image
@@ -136,3 +137,14 @@ def test_links_that_are_impossible_become_copies(
 
 def test_every_layout_is_replayed() -> None:
     assert set(LAYOUTS.names()) == {"rloss", "tel", "urss"}
+
+
+@pytest.mark.parametrize("layout", ["rloss", "urss"])
+def test_masks_to_be_scored_on_are_there_where_those_of_training_are_not(
+    small: Path, card: DatasetCard, tmp_path: Path, layout: str
+) -> None:
+    for path in (small / "SegmentationClassAug").glob("train_*.png"):
+        path.unlink()
+    dataset = open_dataset(msgspec.structs.replace(card, has_masks=False), small)
+    root = laid_out(layout, dataset, tmp_path).root
+    assert sorted(p.stem for p in (root / "SegmentationClassAug").iterdir()) == sorted(dataset.ids("val"))

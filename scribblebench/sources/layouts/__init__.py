@@ -61,6 +61,16 @@ def write_lists(variant: Variant, dataset: DatasetFolder) -> dict[str, list[str]
     return splits
 
 
+def with_masks(dataset: DatasetFolder, split: str, ids: list[str]) -> list[str]:
+    """List the images of a split whose dense masks a layout shows.
+
+    ``has_masks`` speaks of the training split alone: others may have some all the same, to be scored on.
+    """
+    if dataset.card.has_masks:
+        return ids
+    return [image for image in ids if split != "train" and dataset.mask_path(image).is_file()]
+
+
 def link(source: Path, target: Path) -> None:
     """Make ``target`` a link to ``source``; where links are impossible, a copy.
 

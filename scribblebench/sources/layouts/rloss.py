@@ -9,7 +9,7 @@ from scribblebench.core.files import write_atomic
 from scribblebench.pictures.labels import is_plain
 from scribblebench.scribbles.png import Labels, encode_labels
 from scribblebench.sources.folder import DatasetFolder
-from scribblebench.sources.layouts import LAYOUTS, MASKS, Complete, link, link_images, write_lists
+from scribblebench.sources.layouts import LAYOUTS, MASKS, Complete, link, link_images, with_masks, write_lists
 from scribblebench.sources.variant import Variant
 
 
@@ -21,9 +21,9 @@ class Rloss(Complete, frozen=True):
 
     def complete(self, variant: Variant, dataset: DatasetFolder) -> None:
         """Add photographs, masks and lists."""
-        for ids in write_lists(variant, dataset).values():
+        for split, ids in write_lists(variant, dataset).items():
             link_images(variant, dataset, ids)
-            for image in ids if dataset.card.has_masks else []:
+            for image in with_masks(dataset, split, ids):
                 _link_mask(dataset, image, variant.root / MASKS / f"{image}.png")
 
 

@@ -10,7 +10,7 @@ from scribblebench.core.files import write_atomic
 from scribblebench.pictures.size import picture_size
 from scribblebench.scribbles.png import Labels, encode_labels
 from scribblebench.sources.folder import DatasetFolder
-from scribblebench.sources.layouts import LAYOUTS, MASKS, Complete, link_images, write_lists
+from scribblebench.sources.layouts import LAYOUTS, MASKS, Complete, link_images, with_masks, write_lists
 from scribblebench.sources.variant import Variant
 
 SUPERPIXELS = "superpixels"
@@ -28,10 +28,9 @@ class Urss(Complete, frozen=True):
 
     def complete(self, variant: Variant, dataset: DatasetFolder) -> None:
         """Add photographs, grey masks, empty superpixel maps and lists."""
-        splits = write_lists(variant, dataset)
-        for ids in splits.values():
+        for split, ids in write_lists(variant, dataset).items():
             link_images(variant, dataset, ids)
-            for image in ids if dataset.card.has_masks else []:
+            for image in with_masks(dataset, split, ids):
                 grey = encode_labels(dataset.mask(image), "grey")
                 write_atomic(variant.root / MASKS / f"{image}.png", grey)
         for image in variant.ids:
