@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 import torch
 
+from scribblebench.core.cards import ProtocolCard
 from scribblebench.nn.network import Network, parameter_counts
 from scribblebench.store.confusion import PerImageConfusion, class_scores, read_confusion
 from scribblebench.store.record import Record, confusion_path
@@ -44,7 +45,7 @@ def run_cell(cell: Cell, places: Places, watcher: Watcher, boundaries: Collectio
         UserError: something the user gave cannot work, or the loss is no longer finite.
     """
     blank = blank_record(cell, places)
-    use_threads(cell, places)
+    use_threads(cell.protocol, places.device)
     reset_peak(places.device)
     network = make_network(cell, places)
     kept = Checkpoints(places.runs / "checkpoints", cell)
@@ -58,10 +59,10 @@ def run_cell(cell: Cell, places: Places, watcher: Watcher, boundaries: Collectio
     return msgspec.structs.replace(done, confusion_sha256=digest)
 
 
-def use_threads(cell: Cell, places: Places) -> None:
+def use_threads(protocol: ProtocolCard, device: torch.device) -> None:
     """Compute with the protocol's threads: on the CPU their number decides how sums are rounded."""
-    if places.device.type == "cpu":
-        torch.set_num_threads(cell.protocol.threads)
+    if device.type == "cpu":
+        torch.set_num_threads(protocol.threads)
 
 
 def score(cell: Cell, network: Network, places: Places, watcher: Watcher) -> PerImageConfusion:
@@ -92,7 +93,7 @@ def predict_again(cell: Cell, places: Places, watcher: Watcher, record: Record) 
     Raises:
         UserError: its weights are not here any more, or the predictions cannot be written.
     """
-    use_threads(cell, places)
+    use_threads(cell.protocol, places.device)
     scores = score(cell, trained_network(cell, places), places, watcher)
     if not np.array_equal(scores.matrices, read_confusion(places.runs, record).matrices):
         _log.warning(
