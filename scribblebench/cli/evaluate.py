@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from scribblebench.cli._options import (
+    LAST_SEED,
     cards_option,
     data_dir_option,
     dataset_option,
     folder,
     read_rates,
     runs_option,
-    seed_option,
 )
 from scribblebench.cli._setting import set_option
 from scribblebench.core.errors import UserError
@@ -59,7 +59,13 @@ def _read_variant(context: click.Context, parameter: click.Parameter, text: str)
     callback=_read_variant,
     help="The scribbles that were trained on, such as shrink:0.5; none where they were not degraded.",
 )
-@seed_option
+@click.option(
+    "--seed",
+    type=click.IntRange(0, LAST_SEED),
+    default=0,
+    show_default=True,
+    help="Of scribbles and training together; predictions of each seed are evaluated by themselves.",
+)
 @click.option(
     "--protocol",
     default="external",

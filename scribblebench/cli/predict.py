@@ -34,7 +34,7 @@ def command(cell: str, images: tuple[Path, ...], out: Path, crf: str | None, dev
     weights. IMAGES are photographs, and folders with photographs in them.
 
     Written to --out: labels/NAME.png (palette PNGs of class indices), overlays/NAME.png (the colours over the
-    photograph), and shares.json (how much of each picture is of which class).
+    photograph), and shares.json (how much of each picture is of which class, and the classes' colours).
 
     \b
     scribblebench run --grid shrink --methods rw-ss --rates 0.5
@@ -62,13 +62,8 @@ def command(cell: str, images: tuple[Path, ...], out: Path, crf: str | None, dev
             write_pictures(out, name, photograph, labels)
             entries[name] = {"file": str(path), **described(labels, found.record)}
             report(done, len(photographs))
-    summary = {
-        "cell": found.record.slug,
-        "crf": crf or "",
-        "classes": found.record.classes,
-        "images": entries,
-    }
-    write_atomic(out / SHARES, to_json(summary))
+    summary = {"cell": found.record.slug, "crf": crf or "", "colours": colours(found.record)}
+    write_atomic(out / SHARES, to_json({**summary, "images": entries}))
     click.echo(f"{found.record.slug}: {len(photographs)} pictures; labels, overlays and {SHARES} in {out}")
 
 
@@ -81,6 +76,17 @@ def write_pictures(out: Path, name: str, photograph: Labels, labels: Labels) -> 
     write_atomic(out / "labels" / f"{name}.png", encode_labels(labels), durable=False)
     shown = encode_picture(overlay(photograph, labels))
     write_atomic(out / "overlays" / f"{name}.png", shown, durable=False)
+
+
+def colours(record: Record) -> dict[str, str]:
+    """Return the colour of each class."""
+    from scribblebench.pictures.palette import voc_palette
+
+    shown = voc_palette()[: len(record.classes)].tolist()
+    return {
+        name: f"#{red:02x}{green:02x}{blue:02x}"
+        for name, (red, green, blue) in zip(record.classes, shown, strict=True)
+    }
 
 
 def described(labels: Labels, record: Record) -> dict[str, Any]:

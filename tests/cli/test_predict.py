@@ -65,6 +65,7 @@ def test_labels_are_those_of_evaluation(trained: tuple[Cell, Record], places: Pl
         photograph = np.asarray(Image.open(image["file"]).convert("RGB"))
         assert np.array_equal(shown[found == 0], photograph[found == 0])
     assert len(told["images"]) == 4
+    assert told["colours"]["fish"] == "#800000"
     predict("rw", "pictures")  # its own results are no pictures to look at
     assert len(list((out / "labels").rglob("*.png"))) == 4
 
