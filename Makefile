@@ -9,8 +9,9 @@ demo: .venv/installed
 	$(BIN)/scribblebench run --grid shrink
 	$(BIN)/scribblebench report
 
+# A file's tests stay in one process: they share what is costly to make.
 test: .venv/installed
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile
 
 slow: .venv/installed
 	$(BIN)/pytest -m slow

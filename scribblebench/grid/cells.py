@@ -8,7 +8,7 @@ from scribblebench.core.cards import GridCard
 from scribblebench.core.errors import UserError
 from scribblebench.core.files import file_sha256
 from scribblebench.grid.asked import Asked
-from scribblebench.loading.batches import require_batch
+from scribblebench.loading.batches import batch_not_filled
 from scribblebench.sources.checks import check
 from scribblebench.sources.folder import DatasetFolder
 from scribblebench.sources.spec import VariantSpec
@@ -45,7 +45,8 @@ def expand(asked: Asked, dataset: DatasetFolder, progress: Progress | None = Non
     check_weights(asked.protocol, str(weights or asked.protocol.weights))
     splits = _look(asked, dataset, [spec for _, _, spec, _ in variants], progress)
     warnings = check(dataset, **splits)
-    require_batch(len(splits["train"].photographs), asked.protocol.batch)
+    lacking = batch_not_filled(len(splits["train"].photographs), asked.protocol.batch)
+    warnings = (*warnings, *([lacking.removesuffix(".")] if lacking else ()))
     return [
         Cell(
             method=method,

@@ -21,11 +21,22 @@ def require_batch(images: int, size: int) -> None:
     Raises:
         UserError: it does not.
     """
-    if images < size:
-        raise UserError(
-            f"The training split has {images} images, fewer than one batch of {size}. "
-            f"Give --set batch={max(images, 1)} or more images."
-        )
+    if lacking := batch_not_filled(images, size):
+        raise UserError(lacking)
+
+
+def batch_not_filled(images: int, size: int) -> str:
+    """Return what is to be said of a training split that does not fill a batch; empty where it does.
+
+    >>> batch_not_filled(8, 8)
+    ''
+    """
+    if images >= size:
+        return ""
+    return (
+        f"The training split has {images} images, fewer than one batch of {size}. "
+        f"Give --set batch={max(images, 1)} or more images."
+    )
 
 
 @dataclass(frozen=True)

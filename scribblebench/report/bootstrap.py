@@ -1,16 +1,15 @@
-"""Hierarchical bootstrap of the mean IoU: seeds and images resampled together.
+"""Mean IoU on resampled validation images and on all seeds but one.
 
-Images alone would "separate" two seeds of one method. The draws depend on the number of images and on
-the seeds' numbers only, so every method and every rate sees the same resampled images and seeds, and
-differences between them are paired. Images and seeds are crossed: one draw of images serves all seeds.
+A quantity is an array (1 + seeds, 1 + resamples): row 0 takes every seed, row k leaves the k-th out; column 0
+takes every image once, the columns right of it are bootstrap resamples of the images. Differences, ratios and
+means over rates are taken element by element, and :mod:`scribblebench.report.intervals` reads estimate and
+interval off the result. With one seed there is only row 0.
 
-Row 0 of every array is the estimate itself (each image and seed once); the rows below are resamples.
+The draws depend on the number of images only, so every method, rate and seed sees the same resampled images,
+and differences between them are paired. Images and seeds are crossed: one draw of images serves all seeds.
 """
 
 from __future__ import annotations
-
-from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +17,6 @@ from numpy.typing import NDArray
 from scribblebench.core.seeds import rng
 
 Values = NDArray[np.float64]
-LEVEL = 0.95
 
 
 def image_weights(images: int, resamples: int) -> Values:
@@ -31,16 +29,22 @@ def image_weights(images: int, resamples: int) -> Values:
     return np.vstack([np.ones(images), draws])
 
 
-def seed_weights(seeds: Sequence[int], resamples: int) -> Values:
-    """Draw each seed's share of each resample.
+def seed_weights(seeds: int) -> Values:
+    """Give each seed's share where all are taken, and where one is left out.
 
     Returns:
-        float64 (1 + resamples, seeds) in the order of ``seeds``; each row sums to 1.
+        float64 (1 + seeds, seeds); each row sums to 1. With one seed (1, 1): it cannot be left out.
+
+    >>> seed_weights(2)
+    array([[0.5, 0.5],
+           [0. , 1. ],
+           [1. , 0. ]])
     """
-    count = len(seeds)
-    ordered = sorted(seeds)
-    draws = rng("bootstrap", "seeds", *ordered).multinomial(count, np.full(count, 1 / count), resamples)
-    return np.vstack([np.ones(count), draws])[:, [ordered.index(seed) for seed in seeds]] / count
+    if seeds == 1:
+        return np.ones((1, 1))
+    kept = np.vstack([np.ones(seeds), 1 - np.eye(seeds)])
+    shares: Values = kept / kept.sum(axis=1, keepdims=True)
+    return shares
 
 
 def resampled_miou(
@@ -65,43 +69,3 @@ def resampled_miou(
     scores = np.divide(intersection, union, out=np.zeros_like(union), where=present)
     mean: Values = scores.sum(axis=1) / present.sum(axis=1)
     return mean
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A number and its 95 % percentile interval."""
-
-    value: float
-    low: float
-    high: float
-
-    @classmethod
-    def of(cls, values: Values) -> Estimate:
-        """Read off an estimate (row 0) and the interval of its resamples (the rows below)."""
-        tail = 50 * (1 - LEVEL)
-        low, high = np.percentile(values[1:], [tail, 100 - tail])
-        return cls(float(values[0]), float(low), float(high))
-
-
-def one_sided_p(values: Values) -> float:
-    """P of "not above 0": the share of resamples at or below 0, never exactly 0.
-
-    >>> one_sided_p(np.array([0.5, 0.1, 0.2, -0.1, 0.3]))
-    0.4
-    """
-    resamples = values[1:]
-    return float((1 + (resamples <= 0).sum()) / (1 + len(resamples)))
-
-
-def holm(p: Sequence[float]) -> list[float]:
-    """Adjust p-values for the number of tests (Holm, 1979).
-
-    >>> holm([0.01, 0.04, 0.03])
-    [0.03, 0.06, 0.06]
-    """
-    adjusted = [0.0] * len(p)
-    largest = 0.0
-    for rank, index in enumerate(sorted(range(len(p)), key=lambda i: p[i])):
-        largest = max(largest, min(1.0, (len(p) - rank) * p[index]))
-        adjusted[index] = largest
-    return adjusted

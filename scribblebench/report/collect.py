@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -185,7 +186,14 @@ class Group:
 
     def at(self, method: str, variant: Variant) -> list[Cell]:
         """List the cells of a method on a variant, by seed."""
-        return [c for c in self.cells if c.method == method and c.variant == variant]
+        return self._places.get((method, variant), [])
+
+    @cached_property
+    def _places(self) -> dict[tuple[str, Variant], list[Cell]]:
+        places: dict[tuple[str, Variant], list[Cell]] = {}
+        for cell in self.cells:
+            places.setdefault((cell.method, cell.variant), []).append(cell)
+        return places
 
 
 def gather(

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from scribblebench.report.bootstrap import Estimate, Values, holm, one_sided_p
+from scribblebench.report.bootstrap import Values
 from scribblebench.report.collect import NONE, Variant
 from scribblebench.report.estimates import Estimates
+from scribblebench.report.intervals import Estimate, holm_where_tested
 from scribblebench.report.published import Claim
 
 ALPHA = 0.05
-# A resample of one or two seeds shows next to nothing of the spread between seeds: images alone would
-# "separate" two seeds of one method.
-LEAST_SEEDS = 3
+# One seed shows nothing of the spread between seeds: images alone would "separate" two seeds of one method.
+LEAST_SEEDS = 2
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Comparison:
     Attributes:
         claim: which.
         difference: how much better the one said to be better is, as a fraction; above 0 supports the claim.
-        p: one-sided; None with fewer than three seeds, where nothing is tested.
+        p: one-sided; None with one seed, where nothing is tested.
         p_holm: adjusted for all inequalities tested on this group.
         seeds: how many seeds all cells involved share; with one, images alone are resampled.
         rates: over which rates the mean was taken.
@@ -50,20 +51,19 @@ class Comparison:
 def compare(estimates: Estimates) -> list[Comparison]:
     """Estimate every claim whose cells the group has, in the order given.
 
-    Those with at least three seeds are tested, and corrected for their number.
+    Those with at least two seeds are tested, and corrected for their number.
     """
     measured = [
         (claim, *found) for claim in estimates.claims if (found := _difference(estimates, claim)) is not None
     ]
-    ps = [one_sided_p(values) if seeds >= LEAST_SEEDS else None for _, values, seeds, _ in measured]
-    adjusted = iter(holm([p for p in ps if p is not None]))
+    ps = [gain.p_above if seeds >= LEAST_SEEDS else None for _, gain, seeds, _ in measured]
     return [
-        Comparison(claim, Estimate.of(values), p, None if p is None else next(adjusted), seeds, rates)
-        for (claim, values, seeds, rates), p in zip(measured, ps, strict=True)
+        Comparison(claim, gain, p, p_holm, seeds, rates)
+        for (claim, gain, seeds, rates), p, p_holm in zip(measured, ps, holm_where_tested(ps), strict=True)
     ]
 
 
-def _difference(estimates: Estimates, claim: Claim) -> tuple[Values, int, tuple[float, ...]] | None:
+def _difference(estimates: Estimates, claim: Claim) -> tuple[Estimate, int, tuple[float, ...]] | None:
     """Return what is above 0 if the claim holds, the number of seeds, and the rates; None if unmeasured."""
     methods = (claim.better, claim.worse)
     rates = estimates.rates(claim.kind, *methods)
@@ -76,6 +76,11 @@ def _difference(estimates: Estimates, claim: Claim) -> tuple[Values, int, tuple[
         "mean_loss": estimates.loss_values,
         "mean_drop_ratio": estimates.ratio_values,
     }[claim.quantity]
-    better, worse = (np.mean([of(m, v, seeds) for v in variants], axis=0) for m in methods)
+    better, worse = (_mean([of(m, v, seeds) for v in variants]) for m in methods)
     difference = better - worse if claim.quantity == "miou" else worse - better
-    return difference, len(seeds), tuple(rates)
+    return estimates.of(difference), len(seeds), tuple(rates)
+
+
+def _mean(values: Sequence[Values]) -> Values:
+    mean: Values = np.mean(values, axis=0)
+    return mean

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
+from scipy.integrate import trapezoid
 
-from scribblebench.report.bootstrap import Estimate, Values, image_weights, resampled_miou, seed_weights
+from scribblebench.report.bootstrap import Values, image_weights, resampled_miou, seed_weights
 from scribblebench.report.collect import NONE, Cell, Group, Variant
 from scribblebench.report.convergence import is_flat
+from scribblebench.report.intervals import Estimate
 from scribblebench.report.published import Claim
 
 
@@ -76,12 +78,12 @@ class Estimates:
     def miou(self, method: str, variant: Variant) -> Estimate | None:
         """Mean IoU over the method's seeds, as a fraction; None where no cell is done."""
         seeds = self.seeds((method, variant))
-        return Estimate.of(self.miou_values(method, variant, seeds)) if seeds else None
+        return self.fraction(self.miou_values(method, variant, seeds)) if seeds else None
 
     def miou_crf(self, method: str, variant: Variant) -> Estimate | None:
         """Mean IoU after the CRF over the method's seeds; None where nothing was refined."""
         seeds = self._refined(method, variant)
-        return Estimate.of(self.miou_values(method, variant, seeds, crf=True)) if seeds else None
+        return self.fraction(self.miou_values(method, variant, seeds, crf=True)) if seeds else None
 
     def crf_gain(self, method: str, variant: Variant) -> Estimate | None:
         """Mean IoU after the CRF less that before it, of the same predictions: paired by image and seed."""
@@ -89,34 +91,52 @@ class Estimates:
         if not seeds:
             return None
         plain, refined = (self.miou_values(method, variant, seeds, crf=crf) for crf in (False, True))
-        return Estimate.of(refined - plain)
+        return self.of(refined - plain)
 
     def drop_ratio(self, method: str, variant: Variant) -> Estimate | None:
         """``(m0 - m) / m0`` (Table 4); None without two cells to compare, and for the undegraded variant."""
         seeds = self.comparable_seeds((method, variant), (method, NONE))
         if variant == NONE or not seeds:
             return None
-        return Estimate.of(self.ratio_values(method, variant, seeds))
+        return self.of(self.ratio_values(method, variant, seeds))
 
     def miou_values(
         self, method: str, variant: Variant, seeds: Sequence[int], *, crf: bool = False
     ) -> Values:
-        """Mean IoU over some seeds, without or with the CRF: the estimate, then its resamples."""
-        weights = seed_weights(seeds, self.resamples)
-        cells = np.stack([self._cell(method, variant, seed, crf) for seed in seeds], axis=1)
-        values: Values = (weights * cells).sum(axis=1)
+        """Mean IoU over some seeds, without or with the CRF: (1 + seeds, 1 + resamples) as in `bootstrap`."""
+        cells = np.stack([self._cell(method, variant, seed, crf) for seed in seeds])
+        values: Values = seed_weights(len(seeds)) @ cells
         return values
 
     def loss_values(self, method: str, variant: Variant, seeds: Sequence[int]) -> Values:
-        """``m0 - m``: the estimate, then its resamples."""
+        """``m0 - m``: the estimate and its resamples, shaped as the mean IoU's."""
         return self.miou_values(method, NONE, seeds) - self.miou_values(method, variant, seeds)
 
     def ratio_values(self, method: str, variant: Variant, seeds: Sequence[int]) -> Values:
-        """``(m0 - m) / m0``: the estimate, then its resamples; 0 where m0 is 0."""
+        """``(m0 - m) / m0``: the estimate and its resamples; 0 where m0 is 0."""
         undegraded = self.miou_values(method, NONE, seeds)
         loss = self.loss_values(method, variant, seeds)
         ratio: Values = np.divide(loss, undegraded, out=np.zeros_like(loss), where=undegraded > 0)
         return ratio
+
+    def area_values(self, method: str, kind: str, seeds: Sequence[int]) -> Values:
+        """Area under the curve of mIoU against the rate, from undegraded scribbles to the highest rate.
+
+        By the trapezoid rule, over the width: the mean mIoU of all rates alike, however they are spaced.
+        """
+        curve = self.group.columns(kind)
+        heights = [self.miou_values(method, variant, seeds) for variant in curve]
+        rates = [variant.rate for variant in curve]
+        area: Values = trapezoid(np.stack(heights), rates, axis=0) / (rates[-1] - rates[0])
+        return area
+
+    def of(self, values: Values) -> Estimate:
+        """Read an estimate and its interval off values such as the other methods give."""
+        return Estimate.of(values, self.images)
+
+    def fraction(self, values: Values) -> Estimate:
+        """Do the same of values that lie between 0 and 1."""
+        return Estimate.of(values, self.images, least=0, most=1)
 
     def _refined(self, method: str, variant: Variant) -> list[int]:
         """List the seeds that have numbers after a CRF."""

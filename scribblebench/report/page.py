@@ -13,12 +13,13 @@ import jinja2
 import numpy as np
 
 from scribblebench import __version__
-from scribblebench.report.bootstrap import Estimate
 from scribblebench.report.collect import NONE, Cell, Group, Variant
 from scribblebench.report.comparisons import Comparison, compare
 from scribblebench.report.conditions import conditions
 from scribblebench.report.convergence import FLAT, record_fall
 from scribblebench.report.estimates import Estimates
+from scribblebench.report.intervals import Estimate
+from scribblebench.report.leaders import Leaders, leaders
 from scribblebench.report.measured import Table
 from scribblebench.report.notes import counted, notes
 from scribblebench.report.tables.table1 import table1
@@ -54,6 +55,7 @@ class Section:
     """One group's part of the page."""
 
     estimates: Estimates
+    differences: Sequence[Picture]
     curves: Sequence[Picture]
     training: Sequence[Picture]
 
@@ -71,6 +73,10 @@ class Section:
     def kinds(self) -> list[str]:
         """The halves of Table 4; ``none`` alone where nothing is degraded."""
         return self.group.kinds or [NONE.kind]
+
+    def leaders(self) -> list[Leaders]:
+        """Who is best: a table a kind."""
+        return leaders(self.estimates)
 
     def table4(self, kind: str) -> list[dict[str, Any]]:
         """Rows of Table 4 for one kind, undegraded scribbles first."""
@@ -171,7 +177,13 @@ def page(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"percent": percent, "interval": interval, "heat": heat, "p_value": p_value}
+    environment.filters |= {
+        "percent": percent,
+        "interval": interval,
+        "heat": heat,
+        "p_value": p_value,
+        "signed": signed,
+    }
     return environment.get_template("page.html").render(
         sections=sections, measured=measured, left_out=left_out, files=files, version=__version__, flat=FLAT
     )
@@ -192,10 +204,20 @@ def percent(value: float | None, digits: int = 1) -> str:
 def interval(estimate: Estimate) -> str:
     """Write an interval in percent.
 
-    >>> interval(Estimate(0.02, -0.0141, 0.05))
-    '−1.4 to 5.0'
+    >>> interval(Estimate(0.02, error=0.0154, freedom=60.0))
+    '−1.1 to 5.1'
     """
     return f"{percent(estimate.low)} to {percent(estimate.high)}"
+
+
+def signed(value: float) -> str:
+    """Write a difference in points, with its sign.
+
+    >>> signed(0.0141), signed(-0.0141)
+    ('+1.4', '−1.4')
+    """
+    text = percent(value)
+    return f"+{text}" if value > 0 and text != "0.0" else text
 
 
 def p_value(value: float | None) -> str:

@@ -8,15 +8,19 @@ from pathlib import Path
 from scribblebench.report.collect import Group, file_safe
 from scribblebench.report.estimates import Estimates
 from scribblebench.report.figures.curves import curves
+from scribblebench.report.figures.differences import differences as drawn_differences
 from scribblebench.report.figures.training import logged, losses
 from scribblebench.report.folder import PAGE, check_free, publish
 from scribblebench.report.left_out import Damaged, left_out
 from scribblebench.report.measured import Table
 from scribblebench.report.page import Picture, Section, page
 from scribblebench.report.published import Claim
+from scribblebench.report.standings import compared
 from scribblebench.report.tables import Rows, to_csv
 from scribblebench.report.tables.cells import cells
 from scribblebench.report.tables.comparisons import comparisons
+from scribblebench.report.tables.differences import differences
+from scribblebench.report.tables.standings import standings
 from scribblebench.report.tables.table1 import table1
 from scribblebench.report.tables.table2 import table2
 from scribblebench.report.tables.table4 import table4, table4_long
@@ -27,6 +31,8 @@ TABLES: dict[str, Callable[[Sequence[Estimates]], Rows]] = {
     "table1.csv": table1,
     "table2.csv": table2,
     "comparisons.csv": comparisons,
+    "standings.csv": standings,
+    "differences.csv": differences,
 }
 
 
@@ -79,6 +85,16 @@ def _section(estimates: Estimates, files: dict[str, bytes | str]) -> Section:
         files.update({f"{stem}.{kind}": content for kind, content in drawn.items()})
         return Picture(drawn["svg"], title)
 
+    against = [
+        keep(
+            f"differences_{kind}",
+            f"Paired differences from the baseline, {'undegraded scribbles' if kind == 'none' else kind}, "
+            "with 95 % intervals; filled where they leave 0 out.",
+            drawn,
+        )
+        for kind, methods in compared(estimates).items()
+        if (drawn := drawn_differences(estimates, kind, methods)) is not None
+    ]
     degraded = [
         keep(
             f"curves_{kind}",
@@ -95,4 +111,4 @@ def _section(estimates: Estimates, files: dict[str, bytes | str]) -> Section:
         )
         if drawn is not None
     ]
-    return Section(estimates, degraded, training)
+    return Section(estimates, against, degraded, training)

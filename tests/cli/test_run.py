@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import shutil
 from pathlib import Path
 
@@ -119,10 +120,25 @@ def test_a_dry_run_looks_at_initial_weights(
     assert message in fails(capsys, *run, "--set", "weights=w.safetensors")
 
 
-def test_a_dry_run_counts_the_training_images(capsys: pytest.CaptureFixture[str], mini: Path) -> None:
+def test_training_images_are_counted_before_any_training(
+    capsys: pytest.CaptureFixture[str], mini: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    run = ("run", "--grid", "shrink", "--data-dir", str(mini), "--set", "batch=25")
+    told = "The training split has 24 images, fewer than one batch of 25. Give --set batch=24"
+    with pytest.raises(SystemExit) as ended:
+        main(list(run))
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.splitlines()[-1].startswith(f"Error: {told}")
+    with contextlib.suppress(SystemExit):  # a dry run lists the cells all the same
+        main([*run, "--dry-run"])
+    said = capsys.readouterr()
+    assert told in said.out + said.err
+    assert "15 cells, 15 missing" in said.out
+
+
+def test_a_dry_run_looks_at_the_weights(capsys: pytest.CaptureFixture[str], mini: Path) -> None:
     run = ("run", "--grid", "shrink", "--data-dir", str(mini), "--dry-run")
-    text = fails(capsys, *run, "--set", "batch=25")
-    assert "The training split has 24 images, fewer than one batch of 25. Give --set batch=24" in text
     text = fails(capsys, *run, "--set", "weights=imagenet")
     assert "This backbone has no ImageNet weights" in text
 

@@ -210,7 +210,7 @@ def test_a_reason_is_text_not_markup(make: Any, tmp_path: Path) -> None:
 
 
 def test_figures_are_pictures_of_both_formats(report: Path) -> None:
-    for name in ("curves_shrink_toy_toy", "training_toy_toy", "logged_toy_toy"):
+    for name in ("curves_shrink_toy_toy", "differences_shrink_toy_toy", "training_toy_toy", "logged_toy_toy"):
         with Image.open(report / f"{name}.png") as image:
             assert len(set(image.convert("L").tobytes())) > 50  # something is drawn
         assert ET.parse(report / f"{name}.svg").getroot().tag.endswith("svg")  # noqa: S314 - our own file

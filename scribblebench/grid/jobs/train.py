@@ -13,6 +13,7 @@ from scribblebench.grid.how import How, Outcome
 from scribblebench.grid.jobs import JOBS, GridJob
 from scribblebench.grid.prepare import prepare_first_labels, prepare_variants
 from scribblebench.grid.standing import Standing, standing
+from scribblebench.loading.batches import require_batch
 from scribblebench.sources.folder import open_dataset
 from scribblebench.training.cell import Cell
 from scribblebench.training.data import Places
@@ -45,6 +46,8 @@ class Trainings:
     def run(self, how: How, display: Display) -> Outcome:
         """Train what is missing."""
         missing = [cell for cell in self.to_train if standing(cell, self.places) != "done"]
+        for cell in missing[:1]:
+            require_batch(len(self.places.dataset.ids("train")), cell.protocol.batch)
         prepare_variants(missing, self.places, display)
         prepare_first_labels(missing, self.places, display)
         return outcome(len(self.to_train), execute(self.to_train, self.places, how, display))

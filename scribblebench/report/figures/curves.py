@@ -8,10 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from scribblebench.report import published
-from scribblebench.report.bootstrap import Estimate
 from scribblebench.report.collect import NONE, Variant
 from scribblebench.report.estimates import Estimates
 from scribblebench.report.figures.style import QUIET, Look, legend, looks, render
+from scribblebench.report.intervals import Estimate
 
 
 def curves(estimates: Estimates, kind: str) -> dict[str, bytes]:
@@ -64,7 +64,7 @@ def _miou(axes: Axes, estimates: Estimates, method: str, kind: str, look: Look) 
 def _drop_ratio(axes: Axes, estimates: Estimates, method: str, kind: str, look: Look) -> None:
     variants = [Variant(kind, rate) for rate in estimates.group.rates(kind)]
     points = [(v.rate, found) for v in variants if (found := estimates.drop_ratio(method, v)) is not None]
-    start = [(0.0, Estimate(0.0, 0.0, 0.0))] if points else []
+    start = [(0.0, Estimate(0.0, error=0.0, freedom=1.0))] if points else []
     _line(axes, start + points, look, estimates.group.methods[method])
     paper = _paper(method, kind) if points else []
     axes.plot([r for r, _ in paper], [y for _, y in paper], color=look.colour, linestyle=":", linewidth=1.2)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from scribblebench.report.collect import Group, one_line
+from scribblebench.report.intervals import Estimate
 
 Rows = Sequence[dict[str, Any]]
 
@@ -22,6 +23,13 @@ def heading(group: Group) -> dict[str, str]:
         "schema": str(group.schema),
         "group": group.name,
     }
+
+
+def spread(name: str, estimate: Estimate | None) -> dict[str, float | None]:
+    """Return the columns of an estimate and its interval, empty without one."""
+    if estimate is None:
+        return {name: None, f"{name}_low": None, f"{name}_high": None}
+    return {name: estimate.value, f"{name}_low": estimate.low, f"{name}_high": estimate.high}
 
 
 # What a spreadsheet takes for a formula, unless it is a number.

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from scribblebench.report import published
-from scribblebench.report.bootstrap import Estimate
 from scribblebench.report.collect import Group, Variant
 from scribblebench.report.estimates import Estimates
-from scribblebench.report.tables import Rows, heading
+from scribblebench.report.tables import Rows, heading, spread
 
 # Numbers only, so that a column can be read as numbers; the long table says why one is missing.
 _QUANTITIES = (
@@ -63,13 +62,13 @@ def entry(estimates: Estimates, method: str, variant: Variant) -> dict[str, Any]
     return {
         "status": status(group, method, variant),
         "seeds": len(estimates.seeds((method, variant))),
-        **_spread("miou", estimates.miou(method, variant)),
-        **_spread("drop_ratio", estimates.drop_ratio(method, variant)),
+        **spread("miou", estimates.miou(method, variant)),
+        **spread("drop_ratio", estimates.drop_ratio(method, variant)),
         "paper_miou": published.miou(method, *variant),
         "paper_drop_ratio": published.table4().get((method, *variant)),
         "seeds_falling": estimates.falling(method, variant),
-        **_spread("miou_crf", estimates.miou_crf(method, variant)),
-        **_spread("crf_gain", estimates.crf_gain(method, variant)),
+        **spread("miou_crf", estimates.miou_crf(method, variant)),
+        **spread("crf_gain", estimates.crf_gain(method, variant)),
     }
 
 
@@ -82,9 +81,3 @@ def status(group: Group, method: str, variant: Variant) -> str:
         return "done"
     record = cells[-1].record
     return f"{record.status}: {record.reason}" if record.reason else record.status
-
-
-def _spread(name: str, estimate: Estimate | None) -> dict[str, float | None]:
-    if estimate is None:
-        return {name: None, f"{name}_low": None, f"{name}_high": None}
-    return {name: estimate.value, f"{name}_low": estimate.low, f"{name}_high": estimate.high}
