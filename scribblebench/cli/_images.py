@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from scribblebench.core.errors import UserError
+from scribblebench.core.errors import UserError, first_ten
 from scribblebench.core.seeds import uniform
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from scribblebench.sources.folder import DatasetFolder
 
 
@@ -17,6 +19,14 @@ def warn_of_splits(source: DatasetFolder) -> None:
     """Print what a user should know of a dataset's splits, such as ids on two lists."""
     for notice in source.notices():
         click.echo(f"Warning: {notice}.", err=True)
+
+
+def warn_of_extra(folder: Path, extra: list[str]) -> None:
+    """Print which files of a folder of predictions are of no image that is scored."""
+    if extra:
+        click.echo(
+            f"Warning: {folder} also holds {first_ten(extra)}: of no val image, and left out.", err=True
+        )
 
 
 def pick_images(ids: list[str], images: tuple[str, ...] | None, count: int, *draw: str | int) -> list[str]:

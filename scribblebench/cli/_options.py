@@ -72,6 +72,9 @@ cards_option = click.option(
     help="Your own cards: a folder with methods/, datasets/, protocols/ or grids/ in it. Repeatable.",
 )
 
+runs_option = click.option(
+    "--runs", type=folder, default=Path("results/runs"), show_default=True, help="Records and weights."
+)
 # The strokes of a dataset.
 dataset_option = click.option(
     "--dataset", default="toy", show_default=True, help="Dataset card; toy is generated on first use."

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from scribblebench.cli._options import cards_option, data_dir_option, file, folder
+from scribblebench.cli._options import cards_option, data_dir_option, file, runs_option
 from scribblebench.core.errors import UserError
 
 if TYPE_CHECKING:
@@ -137,6 +137,15 @@ _NO_SETTINGS = {
     "title": "Give a protocol card of your own another title.",
     "dataset": "Choose a dataset with --dataset.",
 }
+set_option = click.option(
+    "--set",
+    "overrides",
+    multiple=True,
+    metavar="KEY=VALUE",
+    callback=_replaced,
+    help="Replace a protocol field.",
+)
+device_option = click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
 _OPTIONS = (
     click.option(
         "--dataset",
@@ -144,23 +153,14 @@ _OPTIONS = (
     ),
     data_dir_option,
     click.option("--protocol", help="Protocol card. Default: the grid's, if it names one, or the dataset's."),
-    click.option(
-        "--set",
-        "overrides",
-        multiple=True,
-        metavar="KEY=VALUE",
-        callback=_replaced,
-        help="Replace a protocol field.",
-    ),
+    set_option,
     click.option(
         "--weights",
         type=file,
         callback=_existing,
         help="Initial weights of the backbone, a .safetensors file with torchvision's names.",
     ),
-    click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N."),
-    click.option(
-        "--runs", type=folder, default=Path("results/runs"), show_default=True, help="Records and weights."
-    ),
+    device_option,
+    runs_option,
     cards_option,
 )

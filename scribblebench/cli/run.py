@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,6 +41,11 @@ if TYPE_CHECKING:
     show_default=True,
     help="Forget the weights of cells that failed or were stopped, or the results of all cells, first.",
 )
+@click.option(
+    "--keep-predictions",
+    is_flag=True,
+    help="Keep label maps of the val images below RUNS/predictions, of finished cells too.",
+)
 @click.option("--wait", is_flag=True, help="Wait for cells that another process is at (else: exit code 3).")
 @click.option("--dry-run", is_flag=True, help="Print the cells and which are missing; train nothing.")
 def command(
@@ -51,6 +57,7 @@ def command(
     jobs: int,
     variants: Path,
     rerun: Rerun,
+    keep_predictions: bool,
     wait: bool,
     dry_run: bool,
 ) -> None:
@@ -60,10 +67,15 @@ def command(
     same command carries on after an interruption, and several may run at once. The exit code is 1 where
     a cell failed, and 3 where cells were left to another process.
 
+    With --keep-predictions each cell's label maps of the validation images are kept, as palette PNGs: in
+    results/runs/predictions/CELL/ID.png, and after the evaluation's CRF in CELL.crf/. Cells that were done
+    before are evaluated again for them, not trained again.
+
     \b
     scribblebench run --grid shrink
     scribblebench run --grid drop --methods baseline,rw-ss --rates 0,0.5 --seeds 0,1,2
     scribblebench run --grid shrink --dataset voc2012 --data-dir VOC2012 --protocol voc-mini --set epochs=4
+    scribblebench run --grid shrink --methods rw-ss --rates 0,1 --keep-predictions
     scribblebench run --grid efficiency --device cpu
     """  # noqa: D301 - click wants the backspace character itself
     from scribblebench.grid.how import How
@@ -72,13 +84,14 @@ def command(
     card = setting.library().grid(grid)
     job = JOBS.build(card.job, {}, f"grid '{card.name}'")
     refuse_unused(job, card)
-    work = job.plan(setting.ask(card, methods or card.methods, seeds or card.seeds, variants, rates))
+    asked = setting.ask(card, methods or card.methods, seeds or card.seeds, variants, rates)
+    work = job.plan(replace(asked, keep_predictions=keep_predictions))
     for warning in work.warnings():
         click.echo(f"Warning: {warning}.", err=True)
     if dry_run:
         show(work)
     else:
-        execute(work, How(jobs, wait, rerun), setting.runs)
+        execute(work, How(jobs, wait, rerun), setting.runs, keep_predictions)
 
 
 def refuse_unused(job: GridJob, grid: GridCard) -> None:
@@ -113,7 +126,7 @@ def show(work: Work) -> None:
     click.echo(f"{len(cells)} cells, {missing} missing")
 
 
-def execute(work: Work, how: How, runs: Path) -> None:
+def execute(work: Work, how: How, runs: Path, keep_predictions: bool = False) -> None:
     """Run what is missing; a failed cell makes the exit code 1, one that another process is at makes it 3."""
     from rich.console import Console
 
@@ -129,6 +142,7 @@ def execute(work: Work, how: How, runs: Path) -> None:
         "left to another process": outcome.left,
     }
     told = [f"{count} {what}" for what, count in counts.items() if count or what in ("run now", "failed")]
-    click.echo(f"{cells} cells, {', '.join(told)}; records in {runs}")
+    also = f", predictions in {runs / 'predictions'}" if keep_predictions else ""
+    click.echo(f"{cells} cells, {', '.join(told)}; records in {runs}{also}")
     if outcome.failed or outcome.left:
         sys.exit(1 if outcome.failed else 3)

@@ -29,6 +29,7 @@ class Asked:
         device: where networks run.
         runs: folder of records.
         variants: folder of degraded variants.
+        keep_predictions: of the validation images, below ``runs``.
     """
 
     grid: GridCard
@@ -43,3 +44,4 @@ class Asked:
     device: torch.device
     runs: Path
     variants: Path
+    keep_predictions: bool = False

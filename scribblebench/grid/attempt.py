@@ -20,7 +20,8 @@ from scribblebench.store.lock import holder, try_lock, wait_lock
 from scribblebench.store.record import Record, Status, lock_path, log_path, write_record
 from scribblebench.training.cell import Cell
 from scribblebench.training.data import Places
-from scribblebench.training.run_cell import blank_record, run_cell
+from scribblebench.training.predictions import lacks_predictions
+from scribblebench.training.run_cell import blank_record, predict_again, run_cell
 
 Send = Callable[[Event], None]
 
@@ -67,8 +68,8 @@ def attempt(job: Job, send: Send) -> Ended:
             who = holder(lock_path(places.runs, cell.slug))
             return Ended(msgspec.structs.replace(blank, reason=f"left to {who}"), ours=False)
         before = adopt(cell, places)
-        if before is not None:  # another process ended it while this one came to it
-            return Ended(before, ours=False)
+        if before is not None:  # done long ago, or by another process while this one came to it
+            return Ended(_predicted(job, before, send), ours=False)
         sweep(places.runs)
         sweep(places.runs / "checkpoints")
         write_record(places.runs, blank)
@@ -89,14 +90,39 @@ def _locked(job: Job) -> Iterator[bool]:
 
 
 def _run(job: Job, blank: Record, send: Send) -> Record:
-    started = time.perf_counter()
+    started, sender = time.perf_counter(), _Sender(job.cell.slug, send)
     try:
-        return run_cell(job.cell, job.places, _Sender(job.cell.slug, send), job.boundaries)
-    except StoppedError:
-        return _ended(blank, "interrupted", "stopped by a signal", started)
+        return _told(job, blank, lambda: run_cell(job.cell, job.places, sender, job.boundaries))
     except NoSpaceError as error:
         with contextlib.suppress(UserError):  # there may be no room for these few bytes either
             write_record(job.places.runs, _ended(blank, "interrupted", str(error), started))
+        raise
+
+
+def _predicted(job: Job, done: Record, send: Send) -> Record:
+    """Keep the predictions of a cell that is done, where that is asked for.
+
+    Returns:
+        Its record, which stays as it is, or one that says what went wrong and that nobody writes.
+    """
+    if not lacks_predictions(job.cell, job.places):
+        return done
+
+    def again() -> Record:
+        predict_again(job.cell, job.places, _Sender(job.cell.slug, send), done)
+        return done
+
+    return _told(job, blank_record(job.cell, job.places), again)
+
+
+def _told(job: Job, blank: Record, work: Callable[[], Record]) -> Record:
+    """Work on a cell; whatever goes wrong is told by its record, but for a full disk."""
+    started = time.perf_counter()
+    try:
+        return work()
+    except StoppedError:
+        return _ended(blank, "interrupted", "stopped by a signal", started)
+    except NoSpaceError:
         raise
     except UserError as error:
         return _ended(blank, "failed", str(error), started)

@@ -20,6 +20,7 @@ from scribblebench.grid.processes import in_processes
 from scribblebench.grid.standing import adopt, forget, standing
 from scribblebench.training.cell import Cell
 from scribblebench.training.data import Places
+from scribblebench.training.predictions import lacks_predictions
 
 # Cells at once where nobody says how many: more would outgrow the memory of a small machine.
 MOST_JOBS = 4
@@ -80,6 +81,8 @@ def _is_settled(job: Job, display: Display) -> bool:
     """Tell whether a cell needs no run, and say so."""
     now = standing(job.cell, job.places)
     if now == "done" or adopt(job.cell, job.places):
+        if lacks_predictions(job.cell, job.places):
+            return False
         display.skipped(job.cell.slug, "done before" if now == "done" else "done before, under another name")
         return True
     if now == "damaged":

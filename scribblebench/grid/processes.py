@@ -18,6 +18,7 @@ import msgspec
 from scribblebench.core.errors import NoSpaceError
 from scribblebench.grid.attempt import Ended, Job
 from scribblebench.grid.display import Display, Event
+from scribblebench.grid.standing import is_done
 from scribblebench.grid.stopping import stoppable
 from scribblebench.grid.worker import Message, work
 from scribblebench.store.lock import try_lock
@@ -135,10 +136,10 @@ def _begin() -> _Worker:
 
 
 def _killed(job: Job, code: int | None) -> Ended:
-    """Write the record of a cell whose process died, unless another has it by now."""
+    """Write the record of a cell whose process died, unless another has it by now, or it was done before."""
     record = msgspec.structs.replace(blank_record(job.cell, job.places), status="failed", reason=_cause(code))
     with try_lock(lock_path(job.places.runs, job.cell.slug)) as held:
-        if held:
+        if held and not is_done(job.cell, job.places):
             write_record(job.places.runs, record)
     return Ended(record, ours=True)
 

@@ -21,6 +21,7 @@ from scribblebench.store.record import (
 )
 from scribblebench.training.cell import Cell
 from scribblebench.training.data import Places
+from scribblebench.training.predictions import forget_predictions
 from scribblebench.training.run_cell import blank_record
 from scribblebench.training.train import Checkpoints
 
@@ -78,7 +79,7 @@ def adopt(cell: Cell, places: Places) -> Record | None:
 
 
 def forget(cell: Cell, places: Places, epochs: set[int]) -> None:
-    """Remove a cell's record and weights, unless another process is at it.
+    """Remove a cell's record, predictions and weights, unless another process is at it.
 
     Args:
         cell: whose.
@@ -99,6 +100,7 @@ def forget(cell: Cell, places: Places, epochs: set[int]) -> None:
             *(kept.prefix(end) for end in epochs | cell.boundaries()),
         ):
             path.unlink(missing_ok=True)
+        forget_predictions(places.runs, cell.slug)
 
 
 def _matrices_are_whole(record: Record, places: Places) -> bool:

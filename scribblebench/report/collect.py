@@ -132,6 +132,16 @@ class Group:
     differs: tuple[str, ...] = ()
 
     @property
+    def sample(self) -> Record:
+        """A record that holds what the cells share: one of our own where there is any."""
+        return min(self.cells, key=lambda cell: cell.record.external).record
+
+    @property
+    def external(self) -> dict[str, str]:
+        """Method -> title of those whose predictions another program made."""
+        return {cell.method: cell.title for cell in self.cells if cell.record.external}
+
+    @property
     def settings(self) -> str:
         """The overrides as they are given on the command line, such as ``epochs=4``."""
         return " ".join(f"{key}={value}" for key, value in sorted(self.overrides.items()))
@@ -262,14 +272,24 @@ def _groups(cells: Sequence[Cell]) -> list[Group]:
 
 
 def _by_settings(cells: Sequence[Cell]) -> Iterator[tuple[str, Cell]]:
-    """Yield cells with a key of what their table shares; full supervision joins every source of strokes."""
-    keys = [(conditions.settings(cell.record), conditions.strokes(cell.record)) for cell in cells]
+    """Yield cells with a key of what their table shares; full supervision joins every source of strokes.
+
+    An external result joins every table of the protocol that it claims on the same images.
+    """
+    own = [cell for cell in cells if not cell.record.external]
+    keys = [(conditions.settings(cell.record), conditions.strokes(cell.record)) for cell in own]
     sources: dict[str, set[str]] = {}
     for settings, strokes in keys:
         sources.setdefault(settings, set()).add(strokes)
-    for cell, (settings, strokes) in zip(cells, keys, strict=True):
+    tables: dict[str, set[str]] = {}
+    for cell, (settings, strokes) in zip(own, keys, strict=True):
         joined = {strokes} if strokes else sources[settings] - {""} or {""}
-        yield from ((f"{settings} {source}", cell) for source in sorted(joined))
+        names = sorted(f"{settings} {source}" for source in joined)
+        tables.setdefault(conditions.claimable(cell.record), set()).update(names)
+        yield from ((name, cell) for name in names)
+    for cell in (cell for cell in cells if cell.record.external):
+        claimed = conditions.claimable(cell.record)
+        yield from ((name, cell) for name in sorted(tables.get(claimed, {claimed})))
 
 
 def _told_apart(groups: Sequence[Group]) -> list[Group]:
@@ -283,7 +303,7 @@ def _told_apart(groups: Sequence[Group]) -> list[Group]:
             differs=tuple(
                 name
                 for name, part in _shared(group).items()
-                if any(part != other.get(name) for other in alike[_names(group)])
+                if any(part != other.get(name, part) for other in alike[_names(group)])
             ),
         )
         for group in groups
@@ -298,8 +318,8 @@ def _shared(group: Group) -> dict[str, Any]:
     """Return what all cells of a group have in common."""
     records = [cell.record for cell in group.cells]
     return {
-        "classes": list(records[0].classes),
-        **conditions.conditions(records[0]),
+        "classes": list(group.sample.classes),
+        **conditions.conditions(group.sample),
         "strokes": max(conditions.strokes(record) for record in records),
         "validation images": max(cell.ids for cell in group.cells),
     }

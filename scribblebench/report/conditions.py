@@ -33,8 +33,19 @@ def conditions(record: Record) -> dict[str, Any]:
 
 def settings(record: Record) -> str:
     """Digest of all that the cells of a table share but for their strokes."""
-    names = [record.schema, record.dataset, record.protocol, record.overrides, record.classes]
-    return fingerprint([*names, conditions(record)])
+    return fingerprint([*_names(record), conditions(record)])
+
+
+def claimable(record: Record) -> str:
+    """Digest of what an external result shares with the cells beside which it claims to stand.
+
+    Those are the names, the classes and what is scored; the rest is known of our own cells alone.
+    """
+    return fingerprint([*_names(record), conditions(record).get("validation data")])
+
+
+def _names(record: Record) -> list[Any]:
+    return [record.schema, record.dataset, record.protocol, record.overrides, record.classes]
 
 
 def strokes(record: Record) -> str:

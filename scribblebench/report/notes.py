@@ -11,7 +11,7 @@ from scribblebench.store.record import SCHEMA
 
 def notes(group: Group) -> list[str]:
     """Say what a reader must know of a group, a line each; mostly nothing."""
-    found = (_schema, _twins, _definitions, _contradictions, _devices, _warnings)
+    found = (_schema, _external, _twins, _definitions, _contradictions, _devices, _warnings)
     return [note for find in found for note in find(group)]
 
 
@@ -29,6 +29,14 @@ def _schema(group: Group) -> Iterator[str]:
         yield (
             f"Records of the earlier schema {group.schema}: their identity held neither all of the data "
             "nor the rules of the parts, so they stand in tables of their own."
+        )
+
+
+def _external(group: Group) -> Iterator[str]:
+    if group.external:
+        yield (
+            f"Predictions of other programs, scored here: {', '.join(group.external)}. Protocol, scribbles "
+            "and seed are what their user says; nothing is known of their training."
         )
 
 

@@ -116,7 +116,7 @@ class Section:
 
     def classes(self) -> Sequence[str]:
         """Class names."""
-        return self.group.cells[0].record.classes
+        return self.group.sample.classes
 
     def class_rows(self) -> dict[str, list[tuple[Variant, list[float | None]]]]:
         """Method -> (variant, IoU of every class as the mean over seeds), where any seed is done."""
@@ -135,7 +135,7 @@ class Section:
     def provenance(self) -> dict[str, list[str]]:
         """What the cells ran on: heading -> distinct values, with the number of cells where they differ."""
         records = [cell.record for cell in self.group.cells]
-        shared = conditions(records[0])
+        shared = conditions(self.group.sample)
         return {
             **{name.capitalize(): [json.dumps(part, ensure_ascii=False)] for name, part in shared.items()},
             "Device": _distinct(record.device for record in records),

@@ -104,8 +104,11 @@ def _section(estimates: Estimates, files: dict[str, bytes | str]) -> Section:
         for kind in group.kinds
     ]
     training = [
-        keep("training", "Training loss of every cell: a panel a method, a colour a variant.", losses(group))
+        keep(name, title, drawn)
+        for name, title, drawn in (
+            ("training", "Training loss of every cell: a panel a method, a colour a variant.", losses(group)),
+            ("logged", "What the losses logged, on undegraded scribbles.", logged(group)),
+        )
+        if drawn is not None
     ]
-    if (drawn := logged(group)) is not None:
-        training.append(keep("logged", "What the losses logged, on undegraded scribbles.", drawn))
     return Section(estimates, against, degraded, training)

@@ -87,6 +87,15 @@ def mean_iou(matrix: NDArray[np.integer]) -> float:
     return float(scores.mean()) if len(scores) else float("nan")
 
 
+def class_scores(matrix: NDArray[np.integer]) -> tuple[float, list[float | None]]:
+    """Mean IoU, and the IoU of each class as a record holds it: None where the class does not occur.
+
+    >>> class_scores(np.array([[3, 1, 0], [0, 4, 0], [0, 0, 0]]))
+    (0.775, [0.75, 0.8, None])
+    """
+    return mean_iou(matrix), [None if np.isnan(value) else value for value in iou(matrix).tolist()]
+
+
 @dataclass(frozen=True, eq=False)
 class PerImageConfusion:
     """The confusion matrix of every image, so that intervals need no second evaluation.

@@ -63,6 +63,7 @@ class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         confusion_sha256: SHA-256 of the file of confusion matrices; empty before schema 2.
         threads: threads of the CPU that computed the numbers; 0 where unknown.
         log: name of a file beside the record with the traceback of a failure, or empty.
+        external: another program predicted; method, protocol, scribbles and seed are as its user says.
     """
 
     cell: str
@@ -101,6 +102,7 @@ class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     confusion_sha256: str = ""
     threads: int = 0
     log: str = ""
+    external: bool = False
 
     def __post_init__(self) -> None:
         end = f"_{self.cell[:_ID_DIGITS]}"

@@ -23,6 +23,14 @@ from scribblebench.training.spans import Span, spans
 _NOT_PIXELS = ("labels", "strokes")
 
 
+def stated_variant(variant: VariantSpec) -> dict[str, Any]:
+    """Return what decides a variant's label maps, given the strokes."""
+    return {
+        "variant": {k: v for k, v in stated(variant.checked()).items() if k not in _NOT_PIXELS},
+        "rules": {"strokes": manifest.RULE, **variant.versions()},
+    }
+
+
 class Cell(msgspec.Struct, frozen=True, kw_only=True):
     """What is trained and evaluated.
 
@@ -85,12 +93,7 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
         if self.sees_masks:
             return {"masks": self.train.masks, "ignore_index": self.ignore_index}
         looked_at = {"masks": self.train.masks} if self.variant.needs_masks() else {}
-        return {
-            "strokes": self.train.strokes,
-            **looked_at,
-            "variant": {k: v for k, v in stated(self.variant.checked()).items() if k not in _NOT_PIXELS},
-            "rules": {"strokes": manifest.RULE, **self.variant.versions()},
-        }
+        return {"strokes": self.train.strokes, **looked_at, **stated_variant(self.variant)}
 
     @property
     def identity(self) -> dict[str, Any]:

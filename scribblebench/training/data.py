@@ -31,6 +31,7 @@ class Places:
         runs: records and, below ``checkpoints``, weights.
         device: where networks are trained.
         weights: file of initial weights, or None.
+        keep_predictions: keep those of the validation images below ``runs``.
     """
 
     dataset: DatasetFolder
@@ -38,6 +39,7 @@ class Places:
     runs: Path
     device: torch.device
     weights: Path | None = None
+    keep_predictions: bool = False
 
 
 def training_batches(cell: Cell, places: Places) -> Batches:

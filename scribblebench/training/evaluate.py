@@ -8,6 +8,7 @@ from itertools import groupby
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from scribblebench.inference import Inference, Network
@@ -19,6 +20,14 @@ from scribblebench.store.confusion import Counts, PerImageConfusion, confusion
 RULE = 1
 # Images of one size that go through the network together.
 TOGETHER = 8
+
+Labels = NDArray[np.uint8]
+Keep = Callable[[str, Labels, bool], None]
+"""Takes an image's id, the labels (h, w) predicted for it, and whether a CRF refined them."""
+
+
+def keep_nothing(image: str, labels: Labels, refined: bool) -> None:
+    """Let predictions go: they have been counted."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +68,7 @@ def evaluate(
     stride: int,
     advance: Callable[[int], None] = lambda images: None,
     crf: Refiner | None = None,
+    keep: Keep = keep_nothing,
 ) -> PerImageConfusion:
     """Count, image by image, which class was predicted for which.
 
@@ -71,28 +81,40 @@ def evaluate(
         stride: the network's output stride.
         advance: told the number of images done, for a progress bar.
         crf: refines the probabilities; what comes of it is counted too, beside what came without.
+        keep: is given every prediction.
     """
+
+    def counted(index: int, score: Tensor, refined: bool = False) -> Counts:
+        labels = labels_of(score)
+        keep(split.ids[index], labels, refined)
+        return count(split, index, labels)
+
     plain: list[Counts] = [np.empty(0, dtype=np.int64)] * len(split.ids)
     refined = plain.copy()
     for chosen in groups(split.images.sizes):
         pixels = split.images.together(chosen).to(split.device)
         scores = inference(network, normalise(pixels), stride)
         for index, score, picture in zip(chosen, scores, pixels, strict=True):
-            plain[index] = count(split, index, score)
+            plain[index] = counted(index, score)
             if crf is not None:
-                refined[index] = count(split, index, crf(score, picture.permute(1, 2, 0)))
+                refined[index] = counted(index, crf(score, picture.permute(1, 2, 0)), refined=True)
             advance(1)
     return PerImageConfusion(tuple(split.ids), np.stack(plain), None if crf is None else np.stack(refined))
 
 
-def count(split: Validation, index: int, scores: Tensor) -> Counts:
+def labels_of(scores: Tensor) -> Labels:
+    """Return the most probable class of every pixel: (classes, h, w) to uint8 (h, w)."""
+    labels: Labels = scores.argmax(dim=0).to(torch.uint8).cpu().numpy()
+    return labels
+
+
+def count(split: Validation, index: int, prediction: Labels) -> Counts:
     """Count the pixels of one image by their true and their predicted class.
 
     Args:
         split: where the image is.
         index: its place there.
-        scores: (classes, h, w), at the image's own size.
+        prediction: classes (h, w), at the image's own size.
     """
-    prediction = scores.argmax(dim=0).to(torch.uint8).cpu().numpy()
     truth = split.masks.image(index)[0].cpu().numpy()
     return confusion(prediction, truth, split.classes, split.ignore_index)

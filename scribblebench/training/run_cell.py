@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import math
+import logging
 import time
 from collections.abc import Collection
 from datetime import UTC, datetime
 
 import msgspec
+import numpy as np
 import torch
 
+from scribblebench.core.cards import ProtocolCard
 from scribblebench.nn.network import Network, parameter_counts
-from scribblebench.store.confusion import PerImageConfusion, iou, mean_iou
+from scribblebench.store.confusion import PerImageConfusion, class_scores, read_confusion
 from scribblebench.store.record import Record, confusion_path
 from scribblebench.training import checkpoint, provenance
 from scribblebench.training.build import make_network
@@ -20,10 +22,14 @@ from scribblebench.training.checkpoint import Progress
 from scribblebench.training.data import Places, validation
 from scribblebench.training.evaluate import evaluate
 from scribblebench.training.evaluation_parts import crf_name, make_crf, make_inference
+from scribblebench.training.looks import trained_network
 from scribblebench.training.loop import logits_of
 from scribblebench.training.memory import reset_peak
+from scribblebench.training.predictions import keeping
 from scribblebench.training.stages import Stages
 from scribblebench.training.train import Checkpoints, Watcher, train
+
+_log = logging.getLogger(__name__)
 
 
 def run_cell(cell: Cell, places: Places, watcher: Watcher, boundaries: Collection[int] = ()) -> Record:
@@ -39,7 +45,7 @@ def run_cell(cell: Cell, places: Places, watcher: Watcher, boundaries: Collectio
         UserError: something the user gave cannot work, or the loss is no longer finite.
     """
     blank = blank_record(cell, places)
-    use_threads(cell, places)
+    use_threads(cell.protocol, places.device)
     reset_peak(places.device)
     network = make_network(cell, places)
     kept = Checkpoints(places.runs / "checkpoints", cell)
@@ -53,14 +59,14 @@ def run_cell(cell: Cell, places: Places, watcher: Watcher, boundaries: Collectio
     return msgspec.structs.replace(done, confusion_sha256=digest)
 
 
-def use_threads(cell: Cell, places: Places) -> None:
+def use_threads(protocol: ProtocolCard, device: torch.device) -> None:
     """Compute with the protocol's threads: on the CPU their number decides how sums are rounded."""
-    if places.device.type == "cpu":
-        torch.set_num_threads(cell.protocol.threads)
+    if device.type == "cpu":
+        torch.set_num_threads(protocol.threads)
 
 
 def score(cell: Cell, network: Network, places: Places, watcher: Watcher) -> PerImageConfusion:
-    """Evaluate a network on the validation split as the protocol says."""
+    """Evaluate a network on the validation split as the protocol says; predictions are kept if asked for."""
     inference, crf, split = make_inference(cell.protocol), make_crf(cell.protocol), validation(places)
     done = 0
 
@@ -71,7 +77,29 @@ def score(cell: Cell, network: Network, places: Places, watcher: Watcher) -> Per
 
     network.eval()
     logits = logits_of(network, cell.protocol.precision)
-    return evaluate(logits, inference, split, cell.protocol.output_stride, advance, crf)
+    with keeping(cell, places) as keep:
+        return evaluate(logits, inference, split, cell.protocol.output_stride, advance, crf, keep)
+
+
+def predict_again(cell: Cell, places: Places, watcher: Watcher, record: Record) -> None:
+    """Evaluate a cell that is done once more, from its weights, so that its predictions are kept.
+
+    Args:
+        cell: the cell.
+        places: where things are.
+        watcher: is told of progress.
+        record: the cell's own, which stays as it is.
+
+    Raises:
+        UserError: its weights are not here any more, or the predictions cannot be written.
+    """
+    use_threads(cell.protocol, places.device)
+    scores = score(cell, trained_network(cell, places), places, watcher)
+    if not np.array_equal(scores.matrices, read_confusion(places.runs, record).matrices):
+        _log.warning(
+            "%s: some predictions differ from those that its record counts: another device, or torch.",
+            cell.slug,
+        )
 
 
 def blank_record(cell: Cell, places: Places) -> Record:
@@ -106,8 +134,8 @@ def blank_record(cell: Cell, places: Places) -> Record:
 def _done(
     blank: Record, scores: PerImageConfusion, progress: Progress, network: Network, seconds: float
 ) -> Record:
-    miou, ious = _scored(scores)
-    miou_crf, ious_crf = (None, []) if scores.crf is None else _scored(scores.crf)
+    miou, ious = class_scores(scores.total())
+    miou_crf, ious_crf = (None, []) if scores.crf is None else class_scores(scores.crf.total())
     counts = parameter_counts(network)
     return msgspec.structs.replace(
         blank,
@@ -122,9 +150,3 @@ def _done(
         peak_memory_mb=progress.peak_memory_mb,
         parameters={**counts, "total": sum(counts.values())},
     )
-
-
-def _scored(scores: PerImageConfusion) -> tuple[float, list[float | None]]:
-    """Mean IoU, and the IoU of each class, None where it does not occur."""
-    total = scores.total()
-    return mean_iou(total), [None if math.isnan(value) else value for value in iou(total).tolist()]

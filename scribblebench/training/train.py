@@ -33,6 +33,11 @@ class Watcher(Protocol):
         """Hear how many training images have the labels of the stage that begins."""
 
 
+def final_weights(folder: Path, training_id: str) -> Path:
+    """Return the file of the last epoch's weights of a training."""
+    return folder / f"{training_id}.safetensors"
+
+
 @dataclass(frozen=True)
 class Checkpoints:
     """Where the weights of one training are kept.
@@ -48,7 +53,7 @@ class Checkpoints:
     @property
     def final(self) -> Path:
         """Weights of the last epoch: the ones that are reported."""
-        return self.folder / f"{self.cell.training_id}.safetensors"
+        return final_weights(self.folder, self.cell.training_id)
 
     @property
     def partial(self) -> Path:

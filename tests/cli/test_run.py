@@ -59,6 +59,7 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("run --grid shrink --weights nowhere.safetensors", "No weights at nowhere.safetensors"),
         ("run --grid shrink --cards nowhere", "No card folder at nowhere"),
         ("run --grid efficiency --seeds 0 --variants v", "Grid 'efficiency' uses no --seeds, --variants: "),
+        ("run --grid efficiency --keep-predictions", "Grid 'efficiency' uses no --keep-predictions: "),
         ("lst", "Unknown command 'lst'. Did you mean 'list'?"),
     ],
 )

@@ -32,7 +32,14 @@ class GridJob(Part, frozen=True):
         takes: what it uses of ``Asked`` that not every job does; asking another job for it is an error.
     """
 
-    takes: ClassVar[tuple[str, ...]] = ("data_dir", "rates", "seeds", "variants", "weights")
+    takes: ClassVar[tuple[str, ...]] = (
+        "data_dir",
+        "rates",
+        "seeds",
+        "variants",
+        "weights",
+        "keep_predictions",
+    )
 
     def plan(self, asked: Asked) -> Work:
         """Find out what there is to do.

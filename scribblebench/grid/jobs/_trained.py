@@ -35,7 +35,8 @@ class TrainedMeasurements:
 
     def run(self, how: How, display: Display) -> Outcome:
         """Train what is missing as any grid does, then measure."""
-        if how.rerun == "all" or set(self.cells().values()) != {"done"}:
+        measured = set(self.cells().values()) == {"done"}
+        if how.rerun == "all" or not measured or self.trained.places.keep_predictions:
             display.expect(len(self.trained.to_train))
             self.trained.run(how, display)
         return self.measured.run(how, display)

@@ -60,5 +60,5 @@ def trainings(asked: Asked) -> Trainings:
         UserError: no such dataset folder, or the grid has none of the rates asked for.
     """
     opened = open_dataset(asked.dataset, asked.data_dir)
-    places = Places(opened, asked.variants, asked.runs, asked.device, asked.weights)
+    places = Places(opened, asked.variants, asked.runs, asked.device, asked.weights, asked.keep_predictions)
     return Trainings(expand(asked, opened), places)

@@ -23,9 +23,14 @@ _MAPS = ("YlGnBu", "YlOrRd", "PuRd", "Greens")
 Curve = Sequence[Mapping[str, float | None]]
 
 
-def losses(group: Group) -> dict[str, bytes]:
-    """Draw the total loss against the epoch: a panel a method, a colour a variant, a line a seed."""
-    methods = group.methods
+def losses(group: Group) -> dict[str, bytes] | None:
+    """Draw the total loss against the epoch: a panel a method, a colour a variant, a line a seed.
+
+    None where all predictions are of other programs.
+    """
+    methods = {method: title for method, title in group.methods.items() if method not in group.external}
+    if not methods:
+        return None
     colours = _variant_colours(group)
 
     def draw(figure: Figure) -> None:

@@ -30,6 +30,7 @@ def _row(group: Group, cell: Cell, note: str) -> dict[str, Any]:
         "seed": record.seed,
         "variant_seed": record.variant_seed,
         "status": record.status,
+        "external": "yes" if record.external else "",
         "miou": record.miou,
         "crf": record.crf,
         "miou_crf": record.miou_crf,

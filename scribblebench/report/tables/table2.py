@@ -25,9 +25,9 @@ def table2(groups: Sequence[Estimates]) -> Rows:
     """Tabulate the compared methods for each group measured on VOC.
 
     First the paper's, in its order, then what later publications print, then the methods of the grid
-    ``comparison`` for which nobody printed a number, where measured. ``miou`` is ours without a CRF, under
-    the group's own backbone and protocol, ``miou_crf`` with the one that the protocol names, ``crf``, and
-    ``note`` what the method's card says of its stand-ins.
+    ``comparison`` for which nobody printed a number, where measured, and external results. ``miou`` is ours
+    without a CRF, under the group's own backbone and protocol, ``miou_crf`` with the one that the protocol
+    names, ``crf``, and ``note`` what the method's card says of its stand-ins.
     """
     return [row for e in groups if e.group.dataset == DATASET for row in _rows(e)]
 
@@ -40,6 +40,9 @@ def _rows(e: Estimates) -> Iterator[dict[str, Any]]:
     for method, title in e.group.methods.items():
         if method in others and e.group.at(method, NONE):
             yield _row(e, title, method, _SUPERVISION[_compared()[method].supervision])
+    for method, title in e.group.external.items():
+        if e.group.at(method, NONE):
+            yield _row(e, title, method, "")
 
 
 def _row(
@@ -72,7 +75,7 @@ def _ours(e: Estimates, method: str) -> dict[str, Any]:
 
 def _backbone(group: Group) -> str:
     """The backbone of a group's protocol, as a record of it says."""
-    training = group.cells[0].record.identity.get("training", {})
+    training = group.sample.identity.get("training", {})
     return str(training.get("protocol", {}).get("backbone", ""))
 
 
