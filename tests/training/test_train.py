@@ -134,14 +134,17 @@ def test_the_crf_sees_probabilities_and_photographs_at_full_size(places: Places)
     def network(images: torch.Tensor) -> torch.Tensor:
         return images[..., ::8, ::8].repeat(1, 2, 1, 1)[:, : split.classes]
 
+    def counted(index: int, score: torch.Tensor) -> Any:
+        return evaluate.count(split, index, evaluate.labels_of(score))
+
     scores = evaluate.evaluate(network, WholeImage(), split, 8, crf=PRESETS["deeplab"])
     assert scores.crf is not None
     for index in range(3):
         picture = split.images.image(index)
         given = WholeImage()(network, evaluate.normalise(picture[None]), 8)[0]
         refined = PRESETS["deeplab"](given, picture.permute(1, 2, 0))
-        assert np.array_equal(scores.crf.matrices[index], evaluate.count(split, index, refined))
-        assert np.array_equal(scores.matrices[index], evaluate.count(split, index, given))
+        assert np.array_equal(scores.crf.matrices[index], counted(index, refined))
+        assert np.array_equal(scores.matrices[index], counted(index, given))
 
 
 def test_a_loss_that_is_not_finite_ends_the_cell(
