@@ -11,6 +11,7 @@ from typing import Any
 
 import jinja2
 import numpy as np
+from markupsafe import Markup
 
 from scribblebench import __version__
 from scribblebench.report.collect import NONE, Cell, Group, Variant
@@ -22,6 +23,7 @@ from scribblebench.report.intervals import Estimate
 from scribblebench.report.leaders import Leaders, leaders
 from scribblebench.report.measured import Table
 from scribblebench.report.notes import counted, notes
+from scribblebench.report.slider import script
 from scribblebench.report.tables.table1 import table1
 from scribblebench.report.tables.table2 import table2
 from scribblebench.report.tables.table4 import entry
@@ -52,12 +54,22 @@ class Picture:
 
 @dataclass(frozen=True)
 class Section:
-    """One group's part of the page."""
+    """One group's part of the page.
+
+    Attributes:
+        estimates: behind its tables.
+        differences: figures of paired differences.
+        curves: figures of mIoU against the rate.
+        training: figures of the training.
+        parts: headings and what stands below each, such as pictures of results
+            (:func:`~scribblebench.report.slider.panels`); after the curves.
+    """
 
     estimates: Estimates
     differences: Sequence[Picture]
     curves: Sequence[Picture]
     training: Sequence[Picture]
+    parts: Sequence[tuple[str, Markup]] = ()
 
     @property
     def group(self) -> Group:
@@ -185,7 +197,13 @@ def page(
         "signed": signed,
     }
     return environment.get_template("page.html").render(
-        sections=sections, measured=measured, left_out=left_out, files=files, version=__version__, flat=FLAT
+        sections=sections,
+        measured=measured,
+        left_out=left_out,
+        files=files,
+        version=__version__,
+        flat=FLAT,
+        script=script() if any("panels" in html for s in sections for _, html in s.parts) else "",
     )
 
 
