@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
 import matplotlib as mpl
@@ -13,10 +12,6 @@ from matplotlib.figure import Figure
 
 INK = "#222222"
 QUIET = "#8a8a8a"
-# Okabe and Ito's colours, told apart by colour-blind readers too; grey is for the first, the baseline.
-COLOURS = ("#6e6e6e", "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#b8860b", "#7a3db8")
-MARKERS = ("o", "s", "^", "D", "v", "P", "X")
-DASHES = ("-", "--", "-.")
 WIDTH = 9.0
 STYLE: Any = {
     "font.family": "sans-serif",
@@ -48,27 +43,6 @@ STYLE: Any = {
     "svg.fonttype": "path",  # text as outlines: the same on machines without the font
     "svg.hashsalt": "scribblebench",  # equal figures give equal bytes
 }
-
-
-@dataclass(frozen=True)
-class Look:
-    """How one method is drawn in every figure."""
-
-    colour: str
-    marker: str
-    dash: str
-
-
-def looks(methods: Sequence[str]) -> dict[str, Look]:
-    """Give every method a colour, a marker and a dash; colours repeat after 8 methods, with other dashes."""
-    return {
-        method: Look(
-            COLOURS[index % len(COLOURS)],
-            MARKERS[index % len(MARKERS)],
-            DASHES[index // len(COLOURS) % len(DASHES)],
-        )
-        for index, method in enumerate(methods)
-    }
 
 
 def render(draw: Callable[[Figure], None], height: float) -> dict[str, bytes]:
