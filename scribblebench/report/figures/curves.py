@@ -11,7 +11,7 @@ from scribblebench.report import published
 from scribblebench.report.collect import NONE, Variant
 from scribblebench.report.estimates import Estimates
 from scribblebench.report.figures.looks import Look, look
-from scribblebench.report.figures.style import QUIET, legend, render
+from scribblebench.report.figures.style import QUIET, legend, legend_height, render
 from scribblebench.report.intervals import Estimate
 
 
@@ -39,7 +39,7 @@ def curves(estimates: Estimates, kind: str) -> dict[str, bytes]:
             left.plot([], [], color=QUIET, linestyle=":", linewidth=1.2, label="paper, VOC 2012, ResNet-50")
         legend(figure, left)
 
-    return render(draw, 3.9)
+    return render(draw, 3.5 + legend_height([*(estimates.group.methods[m] for m in methods), "paper"]))
 
 
 def evidence(estimates: Estimates, kind: str) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import matplotlib as mpl
@@ -58,6 +59,7 @@ def render(draw: Callable[[Figure], None], height: float) -> dict[str, bytes]:
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(WIDTH, height))
         draw(figure)
+        _lay_out(figure)
         files = {}
         for kind, metadata in (("png", {"Software": None}), ("svg", {"Date": None})):
             buffer = io.BytesIO()
@@ -66,11 +68,27 @@ def render(draw: Callable[[Figure], None], height: float) -> dict[str, bytes]:
     return files
 
 
+def _lay_out(figure: Figure) -> None:
+    """Lay a figure out once, for both files: that takes longer than to draw it."""
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        engine.execute(figure)
+        with mpl.rc_context({"figure.constrained_layout.use": False}):
+            figure.set_layout_engine(None)
+
+
 def legend(figure: Figure, axes: Axes) -> None:
     """Put one legend below all panels, as many columns as its labels leave room for."""
     handles, labels = axes.get_legend_handles_labels()
-    if not labels:
-        return
+    if labels:
+        figure.legend(handles, labels, loc="outside lower center", ncols=_columns(labels))
+
+
+def legend_height(labels: Sequence[str]) -> float:
+    """Return how many inches a legend of these labels takes."""
+    return 0.19 * math.ceil(len(labels) / _columns(labels)) if labels else 0.0
+
+
+def _columns(labels: Sequence[str]) -> int:
     inches = [0.7 + 0.075 * len(label) for label in labels]
-    columns = len(labels) if sum(inches) <= WIDTH else max(1, int(WIDTH / max(inches)))
-    figure.legend(handles, labels, loc="outside lower center", ncols=columns)
+    return len(labels) if sum(inches) <= WIDTH else max(1, int(WIDTH / max(inches)))

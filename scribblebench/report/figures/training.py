@@ -14,7 +14,7 @@ from matplotlib.ticker import MaxNLocator
 
 from scribblebench.report.collect import NONE, Group, Variant
 from scribblebench.report.figures.looks import look
-from scribblebench.report.figures.style import INK, legend, render
+from scribblebench.report.figures.style import INK, legend, legend_height, render
 
 _NOT_LOGGED = {"epoch", "rate", "loss"}
 _ACROSS = 3
@@ -72,7 +72,7 @@ def logged(group: Group) -> dict[str, bytes] | None:
             panels[0].plot([], [], color=drawn.colour, linestyle=drawn.line, label=group.methods[method])
         legend(figure, panels[0])
 
-    return render(draw, _height(len(keys)))
+    return render(draw, _height(len(keys)) + legend_height(list(group.methods.values())))
 
 
 def _panels(figure: Figure, count: int, sharey: bool) -> list[Axes]:
