@@ -13,6 +13,9 @@ from scribblebench.report.notes import counted
 from scribblebench.report.standings import Standing, baseline, compared, robustness, standings
 from scribblebench.report.tables.table4 import status
 
+# More names than these are counted: the table shades them.
+_NAMED = 6
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -105,6 +108,8 @@ def _answer(where: str, rows: Sequence[Standing], titles: dict[str, str]) -> Ans
         apart = "told apart from all others"
     elif len(tied) == others:
         apart = "not told apart from any other"
+    elif len(tied) > _NAMED:
+        apart = f"not told apart from {len(tied)} of {others} others"
     else:
         apart = f"not told apart from {', '.join(tied)}"
     return Answer(where, titles[best.method], best, apart)
