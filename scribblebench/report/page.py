@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -27,6 +28,7 @@ from scribblebench.report.tables.table4 import entry
 GENERATOR = '<meta name="generator" content="scribblebench">'
 # The three methods every grid has; Table 1 is worth showing when it has more of its rows.
 _ABLATION_ROWS = 4
+_LINES, _DIGITS = re.compile(rb' d="[^"]*"'), re.compile(rb"(\.\d\d)\d+")
 
 
 @dataclass(frozen=True)
@@ -43,8 +45,9 @@ class Picture:
 
     @property
     def uri(self) -> str:
-        """The picture as a data URI."""
-        return "data:image/svg+xml;base64," + base64.b64encode(self.svg).decode("ascii")
+        """The picture as a data URI, its lines to a hundredth of a point: half as long."""
+        short = _LINES.sub(lambda line: _DIGITS.sub(rb"\1", line[0]), self.svg)
+        return "data:image/svg+xml;base64," + base64.b64encode(short).decode("ascii")
 
 
 @dataclass(frozen=True)

@@ -89,7 +89,7 @@ def test_table2_sets_ours_beside_the_published(make: Any, tmp_path: Path) -> Non
         "ResNet101",
     ]
     page = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
-    assert page.count("Table 2: compared methods") == 1
+    assert page.count("<h3>Table 2: compared methods") == 1
 
 
 def test_table2_adds_what_nobody_printed_a_number_of(make: Any, tmp_path: Path) -> None:
@@ -132,7 +132,7 @@ def test_a_crf_stands_beside_the_plain_number(
     cells = pd.read_csv(out / "cells.csv").set_index("cell")
     assert cells.loc[records[0].cell, ["crf", "miou_crf"]].tolist() == ["urss", records[0].miou_crf]
     page = (out / "index.html").read_text(encoding="utf-8")
-    assert page.count("Without and with the dense CRF") == 1
+    assert page.count("<h3>Without and with the dense CRF") == 1
     assert f"CRF {100 * refined:.1f}" in capsys.readouterr().out
 
 

@@ -38,7 +38,7 @@ def differences(estimates: Estimates, kind: str, methods: Sequence[str]) -> dict
             _panel(axes, rows[variant])
             axes.set_title("none" if variant == NONE else str(variant))
         panels[0].set_yticks(range(len(compared)), [textwrap.fill(titles[m], _LABEL_WIDTH) for m in compared])
-        panels[0].invert_yaxis()
+        panels[0].set_ylim(len(compared) - 0.4, -0.6)
         figure.supxlabel(f"mIoU above {titles[reference]}, points; 95 % intervals", fontsize=9)
 
     return render(draw, 1.1 + 0.34 * len(compared))

@@ -11,14 +11,14 @@ from matplotlib.markers import MarkerStyle
 from matplotlib.path import Path
 from numpy.typing import ArrayLike
 
-# Told apart under protanopia, deuteranopia and tritanopia; each at 3 : 1 or more on white, and on dark.
-COLOURS = ("#0068b0", "#d95f02", "#12a06f", "#cf6fb0", "#3097e0", "#5e3200", "#3f0f8a")
-GREY = "#757575"
+from scribblebench.report.figures.style import COLOURS
+
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "p")
 # On and off, in line widths; the paper's lines are dotted.
 DASHES: tuple[tuple[float, ...], ...] = ((), (4.0, 1.6), (6.4, 1.6, 1.0, 1.6), (8.0, 1.4, 1.0, 1.4, 1.0, 1.4))
 _LETTERS = {int(Path.MOVETO): "M", int(Path.LINETO): "L", int(Path.CURVE3): "Q", int(Path.CURVE4): "C"}
-_REFERENCE = "baseline"
+_REFERENCE, _GREY = "baseline", COLOURS[0]
+_OTHERS = COLOURS[1:]
 # Places of the shipped methods: those often seen together have other colours. Append; never reorder.
 _PLACES = """
 rw rw-ss gated-crf dense-crf tree-energy ncl kcl
@@ -74,11 +74,11 @@ def look(method: str) -> Look:
     """
     name, _, mark = method.partition(" [")
     if name == _REFERENCE:
-        colour, marker, dash = GREY, 0, 0
+        colour, marker, dash = _GREY, 0, 0
     else:
         place = _place(name)
-        turn, column = divmod(place, len(COLOURS))
-        colour, marker, dash = COLOURS[column], (column + 1 + turn) % len(MARKERS), turn % len(DASHES)
+        turn, column = divmod(place, len(_OTHERS))
+        colour, marker, dash = _OTHERS[column], (column + 1 + turn) % len(MARKERS), turn % len(DASHES)
     return Look(colour, MARKERS[marker], DASHES[(dash + bool(mark)) % len(DASHES)])
 
 
@@ -86,7 +86,7 @@ def _place(name: str) -> int:
     if name in _PLACES:
         return _PLACES.index(name)
     digest = hashlib.sha256(name.encode()).digest()
-    return int.from_bytes(digest[:4], "big") % (len(COLOURS) * len(MARKERS))
+    return int.from_bytes(digest[:4], "big") % (len(_OTHERS) * len(MARKERS))
 
 
 def _numbers(points: ArrayLike, size: float) -> list[str]:

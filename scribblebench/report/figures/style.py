@@ -10,9 +10,12 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 INK = "#222222"
 QUIET = "#8a8a8a"
+# Grey, and colours told apart under protanopia, deuteranopia and tritanopia, at 3 : 1 or more on white.
+COLOURS = ("#757575", "#0068b0", "#d95f02", "#12a06f", "#cf6fb0", "#3097e0", "#5e3200", "#3f0f8a")
 WIDTH = 9.0
 STYLE: Any = {
     "font.family": "sans-serif",
@@ -71,7 +74,7 @@ def render(draw: Callable[[Figure], None], height: float) -> dict[str, bytes]:
 def _lay_out(figure: Figure) -> None:
     """Lay a figure out once, for both files: that takes longer than to draw it."""
     engine = figure.get_layout_engine()
-    if engine is not None:
+    if isinstance(engine, ConstrainedLayoutEngine):
         engine.execute(figure)
         with mpl.rc_context({"figure.constrained_layout.use": False}):
             figure.set_layout_engine(None)

@@ -27,9 +27,10 @@ Curve = Sequence[Mapping[str, float | None]]
 def losses(group: Group) -> dict[str, bytes] | None:
     """Draw the total loss against the epoch: a panel a method, a colour a variant, a line a seed.
 
-    None where all predictions are of other programs.
+    None where no cell has a curve: all failed, or all predictions are of other programs.
     """
-    methods = {method: title for method, title in group.methods.items() if method not in group.external}
+    trained = {cell.method for cell in group.cells if cell.record.curve}
+    methods = {method: title for method, title in group.methods.items() if method in trained}
     if not methods:
         return None
     colours = _variant_colours(group)
@@ -55,7 +56,7 @@ def logged(group: Group) -> dict[str, bytes] | None:
 
     None where nothing was logged.
     """
-    cells = [cell for cell in group.cells if cell.variant == NONE]
+    cells = [cell for cell in group.cells if cell.variant == NONE and cell.record.curve]
     keys = sorted({key for cell in cells for epoch in cell.record.curve for key in epoch} - _NOT_LOGGED)
     if not keys:
         return None
