@@ -3,9 +3,9 @@
     python benchmarks/augmentation.py --data-dir VOC2012/JPEGImages
 
 Crops of 465, the paper's ranges. The chain is theirs in order: zoom, rotate, blur, mirror, pad and crop,
-normalise. It is timed on decoded photographs (as ours are), and with the decoding that it does for every image in
-every epoch. It runs in as many threads as ours. Without --data-dir the photographs are noise, and decoding is not
-timed. Needs OpenCV: pip install opencv-python-headless.
+normalise. It is timed on decoded photographs (as ours are), and with the decoding that it does for every
+image in every epoch. It runs in as many threads as ours. Without --data-dir the photographs are noise, and
+decoding is not timed. Needs OpenCV: pip install opencv-python-headless.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import cv2
 import measuring  # before torch: it sets how threads wait, which is read at its import
@@ -37,7 +38,7 @@ def chain(
     read: Read, labels: NDArray[np.uint8], u: NDArray[np.float64]
 ) -> tuple[NDArray[np.float32], object]:
     """Make one crop as the authors' loader does, with OpenCV."""
-    image = read().astype(np.float32)
+    image: NDArray[Any] = read().astype(np.float32)
     scale = 0.5 + 1.5 * u[0]
     image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_LINEAR)
     label = cv2.resize(labels, None, fx=scale, fy=scale, interpolation=cv2.INTER_NEAREST)

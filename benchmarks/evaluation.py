@@ -2,8 +2,8 @@
 
     python benchmarks/evaluation.py --threads 1
 
-Photographs of 375 x 500 made of noise, 21 classes, each whole at its own size; weights are random. Every part is
-counted: cutting the images out, normalising, upsampling, picking the classes, counting pixels.
+Photographs of 375 x 500 made of noise, 21 classes, each whole at its own size; weights are random. Every
+part is counted: cutting the images out, normalising, upsampling, picking the classes, counting pixels.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Timed:
     def __init__(self, backbone: str, device: torch.device) -> None:
         trunk = BACKBONES.build(backbone, {}, "benchmark").build(STRIDE)
         head = HEADS.build("plain", {}, "benchmark").build(HeadSpec(trunk.channels, 256, CLASSES, 0.0, 0))
-        self.layers = torch.nn.Sequential(trunk, head).eval().to(device, memory_format=torch.channels_last)
+        self.layers = torch.nn.Sequential(trunk, head).eval().to(device).to(memory_format=torch.channels_last)
         self.device = device
         self.seconds = 0.0
 

@@ -48,7 +48,7 @@ class WholeImage(Inference, frozen=True):
         return total / (len(self.scales) * (1 + self.flip))
 
     def scores(self, network: Network, images: Tensor, stride: int) -> Tensor:
-        """Compute logits where they are those of one pass, and probabilities elsewhere (see ``Inference``)."""
+        """Compute logits where there is one pass at scale 1, else probabilities (see ``Inference``)."""
         if self.scales == (1.0,) and not self.flip:
             return logits(network, images, stride)
         return self(network, images, stride)
