@@ -89,11 +89,16 @@ def sweep(folder: Path) -> None:
     if not folder.is_dir():
         return
     for path in folder.glob(".*.tmp"):
-        owner = _OWNED.fullmatch(path.name)
-        if owner and _is_left(path, owner["host"], int(owner["pid"])):
+        if is_leftover(path):
             shutil.rmtree(path, ignore_errors=True)
             with contextlib.suppress(OSError):
                 path.unlink(missing_ok=True)
+
+
+def is_leftover(path: Path) -> bool:
+    """Tell whether a temporary file or folder of ours is one of a writer that is dead."""
+    owner = _OWNED.fullmatch(path.name)
+    return owner is not None and _is_left(path, owner["host"], int(owner["pid"]))
 
 
 def _is_left(path: Path, host: str, pid: int) -> bool:

@@ -17,6 +17,7 @@ from scribblebench.grid.display import Event
 from scribblebench.grid.standing import adopt
 from scribblebench.grid.stopping import StoppedError
 from scribblebench.store.lock import holder, try_lock, wait_lock
+from scribblebench.store.progress import ProgressFile
 from scribblebench.store.record import Record, Status, lock_path, log_path, write_record
 from scribblebench.training.cell import Cell
 from scribblebench.training.data import Places
@@ -90,13 +91,16 @@ def _locked(job: Job) -> Iterator[bool]:
 
 
 def _run(job: Job, blank: Record, send: Send) -> Record:
-    started, sender = time.perf_counter(), _Sender(job.cell.slug, send)
+    started, file = time.perf_counter(), ProgressFile(job.places.runs, job.cell.slug)
+    sender = _Sender(job.cell.slug, send, file)
     try:
         return _told(job, blank, lambda: run_cell(job.cell, job.places, sender, job.boundaries))
     except NoSpaceError as error:
         with contextlib.suppress(UserError):  # there may be no room for these few bytes either
             write_record(job.places.runs, _ended(blank, "interrupted", str(error), started))
         raise
+    finally:
+        file.remove()
 
 
 def _predicted(job: Job, done: Record, send: Send) -> Record:
@@ -109,7 +113,9 @@ def _predicted(job: Job, done: Record, send: Send) -> Record:
         return done
 
     def again() -> Record:
-        predict_again(job.cell, job.places, _Sender(job.cell.slug, send), done)
+        file = ProgressFile(job.places.runs, job.cell.slug)
+        predict_again(job.cell, job.places, _Sender(job.cell.slug, send, file), done)
+        file.remove()
         return done
 
     return _told(job, blank_record(job.cell, job.places), again)
@@ -140,16 +146,21 @@ def _ended(blank: Record, status: Status, reason: str, started: float) -> Record
 
 @dataclass(frozen=True)
 class _Sender:
-    """Turns what a cell tells into events."""
+    """Turns what a cell tells into events, and notes it for those who look on from elsewhere."""
 
     slug: str
     send: Send
+    file: ProgressFile
 
     def epoch(self, done: int, total: int, curve: dict[str, float]) -> None:
-        self.send(Event(self.slug, "epoch", done, total, curve["loss"]))
+        self._tell(Event(self.slug, "epoch", done, total, curve["loss"]))
 
     def images(self, done: int, total: int) -> None:
-        self.send(Event(self.slug, "images", done, total))
+        self._tell(Event(self.slug, "images", done, total))
 
     def labels(self, done: int, total: int) -> None:
-        self.send(Event(self.slug, "labels", done, total))
+        self._tell(Event(self.slug, "labels", done, total))
+
+    def _tell(self, event: Event) -> None:
+        self.send(event)
+        self.file.tell(event.what, event.done, event.total)

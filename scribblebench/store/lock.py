@@ -71,7 +71,8 @@ def wait_lock(path: Path) -> Iterator[None]:
         lock = _lock(path)
         if not _acquired(lock, PATIENCE):
             _log.warning("Waiting for %s, which holds %s.", holder(path), path)
-            lock.acquire()
+            while not _acquired(lock, LEASE):
+                pass
         _sign(path)
     try:
         yield
@@ -143,6 +144,10 @@ def _has_flock(path: Path) -> bool:
 def _acquired(lock: BaseFileLock, seconds: float) -> bool:
     try:
         lock.acquire(timeout=seconds)
+        # Somebody cleaned up while the file was being opened: what we hold has no name any more.
+        while not Path(lock.lock_file).exists():
+            lock.release()
+            lock.acquire(timeout=seconds)
     except Timeout:
         return False
     return True
