@@ -14,7 +14,9 @@ _MEANING = "; ".join(f"{name}: {kind.what}" for name, kind in KINDS.items())
 
 
 @click.command("clean")
-@click.option("--only", type=click.Choice(list(KINDS)), multiple=True, help=f"Only this; repeatable. {_MEANING}.")
+@click.option(
+    "--only", type=click.Choice(list(KINDS)), multiple=True, help=f"Only this; repeatable. {_MEANING}."
+)
 @click.option("--dry-run", is_flag=True, help="Say what would be removed; remove nothing.")
 @runs_option
 def command(only: tuple[str, ...], dry_run: bool, runs: Path) -> None:
@@ -42,4 +44,6 @@ def command(only: tuple[str, ...], dry_run: bool, runs: Path) -> None:
     for kind in in_use(runs, kinds):
         click.echo(f"{KINDS[kind].what}: left alone, cells are running.", err=True)
     verb = "would be removed" if dry_run else "removed"
-    click.echo(f"{len(gone)} {verb}, {sum(each.size for each in gone) / 2**20:,.1f} MiB; no result among them")
+    click.echo(
+        f"{len(gone)} {verb}, {sum(each.size for each in gone) / 2**20:,.1f} MiB; no result among them"
+    )

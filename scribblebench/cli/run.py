@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 from click.core import ParameterSource
 
+from scribblebench.cli._how import how_options, log_level_option, quiet_option
 from scribblebench.cli._options import Names, Seeds, folder, read_rates
 from scribblebench.cli._setting import Setting, setting_options
 
 if TYPE_CHECKING:
     from scribblebench.core.cards import GridCard
-    from scribblebench.grid.how import How, Rerun
+    from scribblebench.grid.display import Display
+    from scribblebench.grid.how import How
     from scribblebench.grid.jobs import GridJob, Work
 
 
@@ -27,26 +30,15 @@ if TYPE_CHECKING:
 )
 @click.option("--seeds", type=Seeds(), help="Seeds of strokes and training together, such as 0,1,2.")
 @setting_options
-@click.option(
-    "--jobs",
-    type=click.IntRange(0),
-    default=0,
-    help="Cells at once. Default: a core each, at most 4; 1 on CUDA.",
-)
+@how_options
 @click.option("--variants", type=folder, default=Path("data"), show_default=True, help="Degraded variants.")
-@click.option(
-    "--rerun",
-    type=click.Choice(["no", "failed", "all"]),
-    default="no",
-    show_default=True,
-    help="Forget the weights of cells that failed or were stopped, or the results of all cells, first.",
-)
 @click.option(
     "--keep-predictions",
     is_flag=True,
     help="Keep label maps of the val images below RUNS/predictions, of finished cells too.",
 )
-@click.option("--wait", is_flag=True, help="Wait for cells that another process is at (else: exit code 3).")
+@quiet_option
+@log_level_option
 @click.option("--dry-run", is_flag=True, help="Print the cells and which are missing; train nothing.")
 def command(
     grid: str,
@@ -54,11 +46,10 @@ def command(
     rates: tuple[float, ...] | None,
     seeds: tuple[int, ...] | None,
     setting: Setting,
-    jobs: int,
+    make_how: Callable[[], How],
     variants: Path,
-    rerun: Rerun,
     keep_predictions: bool,
-    wait: bool,
+    quiet: bool,
     dry_run: bool,
 ) -> None:
     """Train every method of a grid on every variant of a dataset.
@@ -78,9 +69,9 @@ def command(
     scribblebench run --grid shrink --methods rw-ss --rates 0,1 --keep-predictions
     scribblebench run --grid efficiency --device cpu
     """  # noqa: D301 - click wants the backspace character itself
-    from scribblebench.grid.how import How
     from scribblebench.grid.jobs import JOBS
 
+    how = make_how()
     card = setting.library().grid(grid)
     job = JOBS.build(card.job, {}, f"grid '{card.name}'")
     refuse_unused(job, card)
@@ -91,7 +82,7 @@ def command(
     if dry_run:
         show(work)
     else:
-        execute(work, How(jobs, wait, rerun), setting.runs, keep_predictions)
+        execute(work, how, Shown(card.name, setting.runs, quiet), keep_predictions)
 
 
 def refuse_unused(job: GridJob, grid: GridCard) -> None:
@@ -126,14 +117,35 @@ def show(work: Work) -> None:
     click.echo(f"{len(cells)} cells, {missing} missing")
 
 
-def execute(work: Work, how: How, runs: Path, keep_predictions: bool = False) -> None:
+@dataclass(frozen=True)
+class Shown:
+    """Where a run tells how far it is.
+
+    Attributes:
+        grid: name of the grid card.
+        runs: folder of records; the log file lies in its folder ``grids``.
+        quiet: nothing on stderr.
+    """
+
+    grid: str
+    runs: Path
+    quiet: bool = False
+
+    def display(self, cells: Collection[str]) -> Display:
+        """Return a display of so many cells."""
+        from rich.console import Console
+
+        from scribblebench.grid.display import Display
+        from scribblebench.store.plan import log_file, plan_name
+
+        log = log_file(self.runs, plan_name(self.grid, cells))
+        return Display(len(cells), Console(stderr=True, quiet=self.quiet), log)
+
+
+def execute(work: Work, how: How, shown: Shown, keep_predictions: bool = False) -> None:
     """Run what is missing; a failed cell makes the exit code 1, one that another process is at makes it 3."""
-    from rich.console import Console
-
-    from scribblebench.grid.display import Display
-
-    cells = len(work.cells())
-    with Display(cells, Console(stderr=True)) as display:
+    cells = work.cells()
+    with shown.display(cells) as display:
         outcome = work.run(how, display)
     counts = {
         "run now": outcome.run,
@@ -142,7 +154,7 @@ def execute(work: Work, how: How, runs: Path, keep_predictions: bool = False) ->
         "left to another process": outcome.left,
     }
     told = [f"{count} {what}" for what, count in counts.items() if count or what in ("run now", "failed")]
-    also = f", predictions in {runs / 'predictions'}" if keep_predictions else ""
-    click.echo(f"{cells} cells, {', '.join(told)}; records in {runs}{also}")
+    also = f", predictions in {shown.runs / 'predictions'}" if keep_predictions else ""
+    click.echo(f"{len(cells)} cells, {', '.join(told)}; records in {shown.runs}{also}")
     if outcome.failed or outcome.left:
         sys.exit(1 if outcome.failed else 3)

@@ -10,13 +10,13 @@ import os
 import re
 import secrets
 import shutil
-import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from scribblebench.core.errors import NoSpaceError, UserError
+from scribblebench.core.host import host_name
 
 # What a writer on another host left is taken for dead after this many seconds.
 LEFT_FOR = 24 * 3600.0
@@ -68,7 +68,7 @@ def _aside(path: Path) -> Path:
 
 
 def _host() -> str:
-    return re.sub(r"[^A-Za-z0-9]+", "-", socket.gethostname())[:24] or "-"
+    return re.sub(r"[^A-Za-z0-9]+", "-", host_name())[:24] or "-"
 
 
 def _sync_folder(folder: Path) -> None:

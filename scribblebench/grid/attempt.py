@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import msgspec
+import torch
 
 from scribblebench.core.errors import NoSpaceError, UserError
 from scribblebench.core.files import sweep
@@ -25,6 +26,7 @@ from scribblebench.training.predictions import lacks_predictions
 from scribblebench.training.run_cell import blank_record, predict_again, run_cell
 
 Send = Callable[[Event], None]
+_OUT_OF_MEMORY = "out of memory"
 
 
 @dataclass(frozen=True)
@@ -135,8 +137,26 @@ def _told(job: Job, blank: Record, work: Callable[[], Record]) -> Record:
     except BaseException as error:  # one cell must not take the others with it: an own part may call exit()
         log = log_path(job.places.runs, blank.slug)
         keep_traceback(log, error)
-        failed = _ended(blank, "failed", f"{described(error)} (traceback in {log.name})", started)
+        why = f"{_OUT_OF_MEMORY}: " if is_of_memory(error) else ""
+        failed = _ended(blank, "failed", f"{why}{described(error)} (traceback in {log.name})", started)
         return msgspec.structs.replace(failed, log=log.name)
+
+
+def is_of_memory(error: BaseException) -> bool:
+    """Tell whether an error says that memory ran out, of the machine or of the device.
+
+    >>> is_of_memory(MemoryError()), is_of_memory(RuntimeError("DefaultCPUAllocator: can't allocate memory"))
+    (True, True)
+    >>> is_of_memory(RuntimeError("shapes differ"))
+    False
+    """
+    of_torch = isinstance(error, RuntimeError) and "allocate memory" in str(error)
+    return of_torch or isinstance(error, MemoryError | torch.OutOfMemoryError)
+
+
+def out_of_memory(record: Record) -> bool:
+    """Tell whether a cell failed for want of memory, or seems to: it may succeed with less beside it."""
+    return record.status == "failed" and _OUT_OF_MEMORY in record.reason
 
 
 def _ended(blank: Record, status: Status, reason: str, started: float) -> Record:

@@ -66,7 +66,11 @@ def _damaged(runs: Path) -> Iterator[tuple[Path, Path | None]]:
 
 
 def _locks(runs: Path) -> Iterator[tuple[Path, Path | None]]:
-    for folder, pattern in ((runs, "*.lock"), (runs / "checkpoints", "*.lock"), (runs / "label-maps", ".*.lock")):
+    for folder, pattern in (
+        (runs, "*.lock"),
+        (runs / "checkpoints", "*.lock"),
+        (runs / "label-maps", ".*.lock"),
+    ):
         yield from ((path, path) for path in folder.glob(pattern))
 
 
@@ -80,7 +84,9 @@ def _progress(runs: Path) -> Iterator[tuple[Path, Path | None]]:
 
 
 KINDS: dict[str, Kind] = {
-    "prefixes": Kind("beginnings that cells share", "cells that begin alike train that part again", _prefixes),
+    "prefixes": Kind(
+        "beginnings that cells share", "cells that begin alike train that part again", _prefixes
+    ),
     "stages": Kind("label maps that stages made", "they are made again by whoever needs them", _labels),
     "partial": Kind("states of trainings under way", "interrupted cells begin anew", _partials),
     "damaged": Kind("damaged checkpoints set aside", "nothing", _damaged, shared=False),

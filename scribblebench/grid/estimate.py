@@ -51,7 +51,12 @@ class Estimates:
 
 
 def _keys(cell: PlannedCell | Record) -> tuple[Hashable, Hashable]:
-    shared = (cell.dataset, cell.protocol, fingerprint(cell.overrides), cell.device.partition(",")[0])  # not the threads
+    shared = (
+        cell.dataset,
+        cell.protocol,
+        fingerprint(cell.overrides),
+        cell.device.partition(",")[0],
+    )  # not the threads
     return ((cell.method, *shared), shared)
 
 

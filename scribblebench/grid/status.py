@@ -131,7 +131,8 @@ def _line(
     known = estimates.of(cell)
     usual = known.seconds if known else None
     if record is None:
-        return Line(*(("damaged", slug, damaged[slug]) if slug in damaged else ("missing", slug)), left=usual)
+        standing = "damaged" if slug in damaged else "missing"
+        return Line(standing, slug, damaged.get(slug, ""), usual)
     if record.status == "running":
         return _running(slug, runs, usual)
     return Line(record.status, slug, record.reason, usual)

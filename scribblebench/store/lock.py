@@ -11,7 +11,6 @@ import contextlib
 import errno
 import logging
 import os
-import socket
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -20,6 +19,7 @@ from pathlib import Path
 from filelock import BaseFileLock, FileLock, SoftFileLease, Timeout
 
 from scribblebench.core.errors import UserError
+from scribblebench.core.host import host_name
 
 # Seconds without a sign of life after which a lease is another's to take. A third of it between two signs.
 LEASE = 30.0
@@ -104,7 +104,7 @@ def holder(path: Path) -> str:
 
 def _sign(path: Path) -> None:
     since = datetime.now(UTC).isoformat(timespec="seconds")
-    path.write_text(f"process {os.getpid()} on {socket.gethostname()} (since {since})\n", encoding="utf-8")
+    path.write_text(f"process {os.getpid()} on {host_name()} (since {since})\n", encoding="utf-8")
 
 
 def _lock(path: Path) -> BaseFileLock:

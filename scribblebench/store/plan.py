@@ -38,7 +38,7 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
         launcher: process and host that run them.
         started: ISO 8601, with the time zone.
         command: the command line.
-        tasks: of a scheduler, the ids under which it was handed cells.
+        tasks: of each cell that a scheduler was handed, the task there.
         schema: version of this layout.
     """
 
@@ -49,7 +49,7 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     launcher: str
     started: str
     command: str = ""
-    tasks: Sequence[str] = ()
+    tasks: dict[str, str] = {}
     schema: int = SCHEMA
 
 

@@ -39,6 +39,10 @@ class GridJob(Part, frozen=True):
         "variants",
         "weights",
         "keep_predictions",
+        "executor",
+        "per_device",
+        "slurm",
+        "collect",
     )
 
     def plan(self, asked: Asked) -> Work:

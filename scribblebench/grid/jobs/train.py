@@ -34,6 +34,7 @@ class Trainings:
 
     to_train: Sequence[Cell]
     places: Places
+    grid: str = "cells"
 
     def cells(self) -> dict[str, Standing]:
         """List every cell's slug, and how far it has come."""
@@ -50,7 +51,7 @@ class Trainings:
             require_batch(len(self.places.dataset.ids("train")), cell.protocol.batch)
         prepare_variants(missing, self.places, display)
         prepare_first_labels(missing, self.places, display)
-        return outcome(len(self.to_train), execute(self.to_train, self.places, how, display))
+        return outcome(len(self.to_train), execute(self.to_train, self.places, how, display, self.grid))
 
 
 def trainings(asked: Asked) -> Trainings:
@@ -61,4 +62,4 @@ def trainings(asked: Asked) -> Trainings:
     """
     opened = open_dataset(asked.dataset, asked.data_dir)
     places = Places(opened, asked.variants, asked.runs, asked.device, asked.weights, asked.keep_predictions)
-    return Trainings(expand(asked, opened), places)
+    return Trainings(expand(asked, opened), places, asked.grid.name)
