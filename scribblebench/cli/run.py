@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
+from scribblebench.cli._choices import strokes_option
 from scribblebench.cli._how import how_options, log_level_option, quiet_option
 from scribblebench.cli._options import Names, Seeds, folder, read_rates
 from scribblebench.cli._setting import Setting, setting_options
@@ -22,12 +23,27 @@ if TYPE_CHECKING:
     from scribblebench.grid.jobs import GridJob, Work
 
 
+# Options that are not called as what they become.
+_SPELT = {"strokes": "from"}
+
+
 @click.command("run")
 @click.option("--grid", required=True, help="Grid card: a job, methods, variants, seeds. See 'list grids'.")
 @click.option("--methods", type=Names(), help="Only these methods, comma-separated; any card may be named.")
 @click.option(
-    "--rates", metavar="R[,R...]", callback=read_rates, help="Only these rates of the grid, such as 0,0.5."
+    "--rates",
+    metavar="R[,R...]",
+    callback=read_rates,
+    help="These rates of the grid's degradations in place of the card's, such as 0,0.4; 0 is undegraded.",
 )
+@click.option(
+    "--variant",
+    "variant",
+    multiple=True,
+    type=folder,
+    help="Train on this folder of make-dataset in place of the grid's variants. Repeatable.",
+)
+@strokes_option
 @click.option("--seeds", type=Seeds(), help="Seeds of strokes and training together, such as 0,1,2.")
 @setting_options
 @how_options
@@ -46,6 +62,8 @@ def command(
     rates: tuple[float, ...] | None,
     seeds: tuple[int, ...] | None,
     setting: Setting,
+    variant: tuple[Path, ...],
+    strokes: str | None,
     make_how: Callable[[], How],
     variants: Path,
     keep_predictions: bool,
@@ -76,7 +94,8 @@ def command(
     job = JOBS.build(card.job, {}, f"grid '{card.name}'")
     refuse_unused(job, card)
     asked = setting.ask(card, methods or card.methods, seeds or card.seeds, variants, rates)
-    work = job.plan(replace(asked, keep_predictions=keep_predictions))
+    asked = replace(asked, variant=variant, strokes=strokes, keep_predictions=keep_predictions)
+    work = job.plan(asked)
     for warning in work.warnings():
         click.echo(f"Warning: {warning}.", err=True)
     if dry_run:
@@ -105,7 +124,7 @@ def refuse_unused(job: GridJob, grid: GridCard) -> None:
 
 
 def _options(names: list[str]) -> str:
-    return ", ".join(f"--{name.replace('_', '-')}" for name in names)
+    return ", ".join(f"--{_SPELT.get(name, name).replace('_', '-')}" for name in names)
 
 
 def show(work: Work) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from scribblebench.core.host import host_name
-from scribblebench.store.plan import Plan, PlannedCell, plan_name
+from scribblebench.store.plan import Plan, PlannedCell, plan_name, read_plan
 from scribblebench.training.cell import Cell
 from scribblebench.training.data import Places
 from scribblebench.training.provenance import command, device_name
@@ -22,14 +22,17 @@ def planned(grid: str, cells: Sequence[Cell], places: Places, at_once: int) -> P
         places: where things are.
         at_once: cells at once.
     """
+    name = plan_name(grid, [cell.slug for cell in cells])
+    before = read_plan(places.runs, name)
     return Plan(
-        name=plan_name(grid, [cell.slug for cell in cells]),
+        name=name,
         grid=grid,
         cells=planned_cells(cells, places),
         at_once=at_once,
         launcher=f"process {os.getpid()} on {host_name()}",
         started=datetime.now(UTC).isoformat(timespec="seconds"),
         command=command(),
+        tasks=before.tasks if before else {},
     )
 
 

@@ -23,7 +23,7 @@ from scribblebench.grid.attempt import Ended, Job, attempt
 from scribblebench.grid.display import Display
 from scribblebench.grid.executors import EXECUTORS, Executor
 from scribblebench.grid.stopping import StoppedError, stoppable
-from scribblebench.store.plan import Plan, plans_folder, read_plan, write_plan
+from scribblebench.store.plan import Plan, plans_folder, write_plan
 from scribblebench.store.record import Record, read_record, record_path
 from scribblebench.training.run_cell import blank_record
 
@@ -61,10 +61,8 @@ class Slurm(Executor, frozen=True):
     def run(self, jobs: Sequence[Job], plan: Plan, display: Display) -> list[Ended]:
         """Hand over what is not in the queue yet, and wait until nothing is (see ``Executor``)."""
         runs = jobs[0].places.runs
-        before = read_plan(runs, plan.name) or plan
-        waiting = {slug: task for slug, task in before.tasks.items() if task in queued()}
-        tasks = dict(before.tasks)
-        missing = [job for job in jobs if job.cell.slug not in waiting]
+        tasks, now = dict(plan.tasks), queued()
+        missing = [job for job in jobs if tasks.get(job.cell.slug) not in now]
         if missing and not self.collect:
             tasks |= self._submit(missing, runs)
             write_plan(runs, msgspec.structs.replace(plan, tasks=tasks))

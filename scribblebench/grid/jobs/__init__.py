@@ -35,6 +35,8 @@ class GridJob(Part, frozen=True):
     takes: ClassVar[tuple[str, ...]] = (
         "data_dir",
         "rates",
+        "variant",
+        "strokes",
         "seeds",
         "variants",
         "weights",

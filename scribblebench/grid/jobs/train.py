@@ -13,6 +13,7 @@ from scribblebench.grid.how import How, Outcome
 from scribblebench.grid.jobs import JOBS, GridJob
 from scribblebench.grid.prepare import prepare_first_labels, prepare_variants
 from scribblebench.grid.standing import Standing, standing
+from scribblebench.grid.variants import forced_reader, of_folders, of_grid, open_given
 from scribblebench.loading.batches import require_batch
 from scribblebench.sources.folder import open_dataset
 from scribblebench.training.cell import Cell
@@ -60,6 +61,21 @@ def trainings(asked: Asked) -> Trainings:
     Raises:
         UserError: no such dataset folder, or the grid has none of the rates asked for.
     """
-    opened = open_dataset(asked.dataset, asked.data_dir)
-    places = Places(opened, asked.variants, asked.runs, asked.device, asked.weights, asked.keep_predictions)
-    return Trainings(expand(asked, opened), places, asked.grid.name)
+    given = open_given(asked.variant, asked.dataset.name, asked.rates is not None, asked.strokes)
+    reader = given[0].head.source.strokes if given else asked.strokes
+    opened = open_dataset(asked.dataset, asked.data_dir, reader)
+    places = Places(
+        opened,
+        asked.variants,
+        asked.runs,
+        asked.device,
+        asked.weights,
+        asked.keep_predictions,
+        made={variant.head.spec.id: variant.root for variant in given},
+    )
+    if given:
+        chosen = of_folders(given, asked.seeds)
+    else:
+        forced = forced_reader(opened, open_dataset(asked.dataset, asked.data_dir)) if reader else ""
+        chosen = of_grid(asked.grid, asked.rates, asked.seeds, forced)
+    return Trainings(expand(asked, opened, variants=chosen), places, asked.grid.name)
