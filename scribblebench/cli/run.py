@@ -55,7 +55,8 @@ _SPELT = {"strokes": "from"}
 )
 @quiet_option
 @log_level_option
-@click.option("--dry-run", is_flag=True, help="Print the cells and which are missing; train nothing.")
+@click.option("--dry-run", is_flag=True, help="Print the cells and what they will take; train nothing.")
+@click.option("--probe", is_flag=True, help="With --dry-run: time some steps of methods without a like cell.")
 def command(
     grid: str,
     methods: tuple[str, ...] | None,
@@ -69,6 +70,7 @@ def command(
     keep_predictions: bool,
     quiet: bool,
     dry_run: bool,
+    probe: bool,
 ) -> None:
     """Train every method of a grid on every variant of a dataset.
 
@@ -99,7 +101,7 @@ def command(
     for warning in work.warnings():
         click.echo(f"Warning: {warning}.", err=True)
     if dry_run:
-        show(work)
+        show(work, how, probe)
     else:
         execute(work, how, Shown(card.name, setting.runs, quiet), keep_predictions)
 
@@ -127,13 +129,22 @@ def _options(names: list[str]) -> str:
     return ", ".join(f"--{_SPELT.get(name, name).replace('_', '-')}" for name in names)
 
 
-def show(work: Work) -> None:
-    """Print the cells and how far each has come."""
-    cells = work.cells()
+def show(work: Work, how: How, probe: bool) -> None:
+    """Print the cells, how far each has come, and what those that are missing will take.
+
+    Raises:
+        NoSpaceError: the disk has no room for them.
+    """
+    cells, forecast = work.cells(), work.forecast(how, probe)
     for name, standing in cells.items():
-        click.echo(f"{standing:<11}  {name}")
+        note = forecast.notes.get(name) if forecast else None
+        click.echo(f"{standing:<11}  {name}{f'  {note}' if note else ''}")
+    for line in forecast.summary if forecast else ():
+        click.echo(line)
     missing = sum(standing != "done" for standing in cells.values())
     click.echo(f"{len(cells)} cells, {missing} missing")
+    if forecast:
+        forecast.require_room()
 
 
 @dataclass(frozen=True)

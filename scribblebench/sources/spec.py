@@ -8,7 +8,7 @@ import msgspec
 
 from scribblebench.core.cards import Seed, Share, convert
 from scribblebench.core.errors import UserError
-from scribblebench.core.identity import versions
+from scribblebench.core.identity import fields, versions
 from scribblebench.scribbles.degradation import Degradation
 from scribblebench.scribbles.degradations import DEGRADATIONS
 from scribblebench.scribbles.pen import Pen
@@ -142,9 +142,8 @@ class VariantSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def _different(struct: msgspec.Struct) -> dict[str, Any]:
     """Return the fields of a struct that differ from their defaults."""
-    values = {field.name: getattr(struct, field.name) for field in msgspec.structs.fields(type(struct))}
-    defaults = {field.name: field.default for field in msgspec.structs.fields(type(struct))}
-    return {name: value for name, value in values.items() if value != defaults[name]}
+    values = ((field, getattr(struct, field.name)) for field in fields(type(struct)))
+    return {field.name: value for field, value in values if value != field.default}
 
 
 def _changed(struct: msgspec.Struct) -> list[str]:

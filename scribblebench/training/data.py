@@ -84,10 +84,10 @@ def _label_reader(cell: Cell, places: Places) -> Callable[[str], Bytes]:
     return places.dataset.mask if cell.sees_masks else prepare_variant(cell, places).label
 
 
-def validation(places: Places) -> Validation:
-    """Load the validation split."""
+def validation(places: Places, ids: Sequence[str] | None = None) -> Validation:
+    """Load the validation split, or only some images of it."""
     dataset = places.dataset
-    ids = sorted(dataset.ids("val"))
+    ids = sorted(dataset.ids("val")) if ids is None else ids
     images = _photographs(dataset, tuple(ids), places.device)
     classes = len(dataset.card.classes)
     return Validation(

@@ -9,6 +9,7 @@ from scribblebench.grid.asked import Asked
 from scribblebench.grid.cells import expand
 from scribblebench.grid.display import Display
 from scribblebench.grid.execute import execute, outcome
+from scribblebench.grid.forecast import Forecast, forecast
 from scribblebench.grid.how import How, Outcome
 from scribblebench.grid.jobs import JOBS, GridJob
 from scribblebench.grid.prepare import prepare_first_labels, prepare_variants
@@ -44,6 +45,13 @@ class Trainings:
     def warnings(self) -> Sequence[str]:
         """What was said of the splits, the same for every cell, and of methods."""
         return tuple(dict.fromkeys(warning for cell in self.to_train for warning in cell.warnings))
+
+    def forecast(self, how: How, probed: bool) -> Forecast:
+        """Estimate time, memory and room (see ``Work``)."""
+        standings = self.cells()
+        missing = sum(standing not in ("done", "running") for standing in standings.values())
+        at_once = how.executor.at_once(missing, self.places.device)
+        return forecast(self.to_train, standings, self.places, at_once, probed)
 
     def run(self, how: How, display: Display) -> Outcome:
         """Train what is missing."""
