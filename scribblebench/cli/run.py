@@ -15,6 +15,7 @@ from scribblebench.cli._choices import strokes_option
 from scribblebench.cli._how import how_options, log_level_option, quiet_option
 from scribblebench.cli._options import Names, Seeds, folder, read_rates
 from scribblebench.cli._setting import Setting, setting_options
+from scribblebench.core.errors import UserError
 
 if TYPE_CHECKING:
     from scribblebench.core.cards import GridCard
@@ -91,6 +92,8 @@ def command(
     """  # noqa: D301 - click wants the backspace character itself
     from scribblebench.grid.jobs import JOBS
 
+    if probe and not dry_run:
+        raise UserError("--probe belongs to --dry-run. Add that, or leave --probe out.")
     how = make_how()
     card = setting.library().grid(grid)
     job = JOBS.build(card.job, {}, f"grid '{card.name}'")
@@ -112,7 +115,6 @@ def refuse_unused(job: GridJob, grid: GridCard) -> None:
     Raises:
         UserError: it has none for some.
     """
-    from scribblebench.core.errors import UserError
     from scribblebench.grid.jobs import GridJob
 
     source = click.get_current_context().get_parameter_source
