@@ -28,7 +28,7 @@ def centre_prior(height: int, width: int) -> Map:
 
 
 def geodesic_saliency(picture: NDArray[np.uint8], segments: int = 300) -> Map:
-    """Length of the shortest path over superpixels to the border; a step costs what colours (CIELAB) differ by.
+    """Length of the shortest path over superpixels to the border; a step costs the difference in CIELAB.
 
     Args:
         picture: RGB, (h, w, 3).
@@ -42,7 +42,9 @@ def geodesic_saliency(picture: NDArray[np.uint8], segments: int = 300) -> Map:
     superpixels = np.unique(found, return_inverse=True)[1].reshape(height, width)
     flat, count = superpixels.ravel(), int(superpixels.max()) + 1
     colours = rgb2lab(picture).reshape(-1, 3)
-    means = np.stack([np.bincount(flat, channel) for channel in colours.T], axis=1) / np.bincount(flat)[:, None]
+    means = (
+        np.stack([np.bincount(flat, channel) for channel in colours.T], axis=1) / np.bincount(flat)[:, None]
+    )
     one, other = neighbours(superpixels).T
     # An edge of length 0 would be none.
     steps = np.linalg.norm(means[one] - means[other], axis=1) + 1e-9

@@ -1,7 +1,7 @@
 """Class activation maps (Zhou et al., CVPR 2016, arXiv 1512.04150): where a classifier of images looks.
 
-The classifier is a 1 x 1 convolution whose maps are averaged over the image, so the maps are the answer before
-it is averaged. Channel 0 is the background, which no tag names: the classifier never learns it.
+The classifier is a 1 x 1 convolution whose maps are averaged over the image, so the maps are the answer
+before it is averaged. It has no map of the background, which no tag names.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def activations(
     """Add up the positive part of the class maps over scales of the images, and over mirrored copies.
 
     Args:
-        classify: normalised images to class maps on the network's own grid.
+        classify: normalised images to class maps on the network's own grid, without the background.
         images: normalised, (batch, 3, h, w), of any size.
         stride: pixels per cell of that grid.
         scales: zooms of the image.
@@ -74,33 +74,33 @@ def _of_view(classify: Callable[[Tensor], Tensor], view: Tensor, stride: int) ->
 def normalised(maps: Tensor, present: Tensor) -> Tensor:
     """Divide each map by its largest value, and leave nothing of classes that the image does not have.
 
-    >>> normalised(torch.tensor([[[9.0]], [[4.0]], [[1.0]]]), torch.tensor([True, False, True])).flatten()
-    tensor([0., 0., 1.])
+    >>> normalised(torch.tensor([[[1.0, 4.0]], [[1.0, 2.0]]]), torch.tensor([True, False])).tolist()
+    [[[0.25, 1.0]], [[0.0, 0.0]]]
 
     Args:
-        maps: (classes, h, w), at least 0.
-        present: the image's tags, bool (classes,); the background's entry counts for nothing.
+        maps: (classes, h, w), at least 0, without the background.
+        present: the image's tags, bool (classes,).
 
     Returns:
-        (classes, h, w) in [0, 1], that of the background 0.
+        (classes, h, w) in [0, 1].
     """
-    foreground = present.clone()
-    foreground[0] = False
     largest = maps.amax(dim=(1, 2), keepdim=True).clamp(min=1e-5)
-    return torch.where(foreground[:, None, None], maps / largest, torch.zeros_like(maps))
+    return torch.where(present[:, None, None], maps / largest, torch.zeros_like(maps))
 
 
 def with_background(maps: Tensor, power: float) -> Tensor:
-    """Let the background be ``(1 - max over classes) ** power`` (AffinityNet, Ahn and Kwak, CVPR 2018).
+    """Put ``(1 - max over classes) ** power`` before the classes (AffinityNet, Ahn and Kwak, CVPR 2018).
 
     A large power leaves little to the background, a small one much.
 
-    >>> with_background(torch.tensor([[[0.0]], [[0.5]]]), 2.0).flatten()
-    tensor([0.2500, 0.5000])
+    >>> with_background(torch.tensor([[[0.5]], [[0.25]]]), 2.0).flatten()
+    tensor([0.2500, 0.5000, 0.2500])
 
     Args:
-        maps: normalised, (classes, h, w).
+        maps: normalised, (classes, h, w), without the background.
         power: the publication's alpha.
+
+    Returns:
+        (1 + classes, h, w).
     """
-    background = (1 - maps[1:].amax(dim=0, keepdim=True)) ** power
-    return torch.cat([background, maps[1:]])
+    return torch.cat([(1 - maps.amax(dim=0, keepdim=True)) ** power, maps])

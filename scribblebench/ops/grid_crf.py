@@ -6,27 +6,28 @@ import torch
 from torch import Tensor
 
 
-def crf_kernel(colours: Tensor, near: float, far: float, colour: float, weights: tuple[float, float]) -> Tensor:
+def crf_kernel(
+    place: Tensor, colours: Tensor, near: float, far: float, colour: float, weights: tuple[float, float]
+) -> Tensor:
     """Add up a Gaussian of place and one of place and colour, each normalised as ``D^-1/2 K D^-1/2``.
 
     Args:
-        colours: in levels of 0 to 255, (3, h, w).
+        place: rows and columns of cells, (n, 2).
+        colours: in levels of 0 to 255, (n, 3).
         near: standard deviation of place in cells, of the first.
         far: of the second.
         colour: its standard deviation of colour, in levels.
         weights: of the two.
 
     Returns:
-        (n, n), n = h * w cells; a cell is its own neighbour, too.
+        (n, n); a cell is its own neighbour, too.
     """
-    height, width = colours.shape[-2:]
-    axes = (torch.arange(side, dtype=colours.dtype, device=colours.device) for side in (height, width))
-    place = torch.cartesian_prod(*axes)
-    features = (place / near, torch.cat([place / far, colours.flatten(1).T / colour], dim=1))
-    total = colours.new_zeros(height * width, height * width)
+    features = (place / near, torch.cat([place / far, colours / colour], dim=1))
+    total = colours.new_zeros(len(place), len(place))
     for weight, feature in zip(weights, features, strict=True):
         # Differences, not a product of matrices: it would round what is next to 0.
-        kernel = torch.exp(-torch.cdist(feature, feature, compute_mode="donot_use_mm_for_euclid_dist") ** 2 / 2)
+        distances = torch.cdist(feature, feature, compute_mode="donot_use_mm_for_euclid_dist")
+        kernel = torch.exp(-(distances**2) / 2)
         root = kernel.sum(dim=1).rsqrt()
         total += weight * root[:, None] * kernel * root
     return total
@@ -36,15 +37,14 @@ def mean_field(scores: Tensor, kernel: Tensor, iterations: int) -> Tensor:
     """Run the CRF: Q starts as the softmax of the scores S, and becomes that of ``S + K Q``.
 
     Args:
-        scores: minus the unary energies, (classes, h, w).
-        kernel: K, (n, n), n = h * w cells.
+        scores: minus the unary energies, (n, classes).
+        kernel: K, (n, n).
         iterations: of the mean field.
 
     Returns:
-        Q, (classes, h, w).
+        Q, (n, classes).
     """
-    rows = scores.flatten(1).T
-    beliefs = rows.softmax(dim=1)
+    beliefs = scores.softmax(dim=1)
     for _ in range(iterations):
-        beliefs = (rows + kernel @ beliefs).softmax(dim=1)
-    return beliefs.T.reshape(scores.shape)
+        beliefs = (scores + kernel @ beliefs).softmax(dim=1)
+    return beliefs

@@ -1,4 +1,4 @@
-"""Pairs of cells within a radius, and their affinity (AffinityNet, Ahn and Kwak, CVPR 2018, arXiv 1803.10464)."""
+"""Pairs of cells within a radius, and their affinity (AffinityNet, Ahn and Kwak, CVPR 2018)."""
 
 from __future__ import annotations
 
@@ -60,9 +60,7 @@ def affinities(features: Tensor, radius: int) -> Tensor:
     Returns:
         (batch, pairs) in (0, 1].
     """
-    found = [
-        torch.exp(-(one - other).abs().mean(dim=1)).flatten(1) for one, other in pairs(features, radius)
-    ]
+    found = [torch.exp(-(one - other).abs().mean(dim=1)).flatten(1) for one, other in pairs(features, radius)]
     return torch.cat(found, dim=1) if found else features.new_zeros(len(features), 0)
 
 

@@ -23,7 +23,8 @@ def grow(
     threshold and no other class has its seed there. Of each class, the 8-connected regions of such cells and
     of its seeds that hold a seed become seeds.
 
-    >>> seeds, sure = np.array([[1, 255, 255, 255]]), np.array([[[0.5, 0.1, 0.1, 0.9]], [[0.5, 0.9, 0.9, 0.1]]])
+    >>> seeds = np.array([[1, 255, 255, 255]])
+    >>> sure = np.array([[[0.5, 0.1, 0.1, 0.9]], [[0.5, 0.9, 0.9, 0.1]]])
     >>> grow(seeds, sure, np.array([True, True]), 255).tolist()
     [[1, 1, 1, 255]]
 

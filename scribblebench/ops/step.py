@@ -67,6 +67,7 @@ class Step:
         averaged: run the moving average of the network's states over the steps in which it was asked for,
             ``averaged(images, decay)``, without gradient and as in evaluation (a "mean teacher").
         memo: what losses compute once between them in this step, by what it is.
+        tags: of the images, bool (batch, classes), background first.
     """
 
     images: Tensor
@@ -81,6 +82,7 @@ class Step:
     memory: dict[str, Tensor] = field(default_factory=dict)
     averaged: Callable[[Tensor, float], Output] = _no_average
     memo: dict[Hashable, Any] = field(default_factory=dict)
+    tags: Tensor = field(default_factory=lambda: torch.zeros(0, 0, dtype=torch.bool))
 
     @cached_property
     def logits(self) -> Tensor:

@@ -64,36 +64,25 @@ def test_a_class_that_the_image_does_not_have_takes_and_bars_nothing() -> None:
 
 def test_the_crf_is_its_definition_and_its_gradient_exact() -> None:
     draw = torch.Generator().manual_seed(0)
-    colours = torch.rand(3, 3, 4, generator=draw, dtype=torch.float64) * 60
-    kernel = crf_kernel(colours, 0.5, 2.0, 20.0, (3.0, 10.0))
-    cells = [(y, x) for y in range(3) for x in range(4)]
-    place = np.array(cells, dtype=float)
-    flat = colours.flatten(1).T.numpy()
+    colours = torch.rand(12, 3, generator=draw, dtype=torch.float64) * 60
+    place = torch.cartesian_prod(torch.arange(3.0), torch.arange(4.0)).double()
+    kernel = crf_kernel(place, colours, 0.5, 2.0, 20.0, (3.0, 10.0))
+
+    def gaussian(one: np.ndarray, other: np.ndarray) -> float:
+        return float(np.exp(-((one - other) ** 2).sum() / 2))
+
     expected = np.zeros((12, 12))
-    for weight, found in (
-        (3.0, np.array([[np.exp(-(((a - b) / 0.5) ** 2).sum() / 2) for b in place] for a in place])),
-        (
-            10.0,
-            np.array(
-                [
-                    [
-                        np.exp(-(((place[i] - place[j]) / 2.0) ** 2).sum() / 2)
-                        * np.exp(-(((flat[i] - flat[j]) / 20.0) ** 2).sum() / 2)
-                        for j in range(12)
-                    ]
-                    for i in range(12)
-                ]
-            ),
-        ),
-    ):
+    both = np.hstack([place.numpy() / 2, colours.numpy() / 20])
+    for weight, points in ((3.0, place.numpy() / 0.5), (10.0, both)):
+        found = np.array([[gaussian(one, other) for other in points] for one in points])
         degree = found.sum(axis=1)
         expected += weight * found / np.sqrt(np.outer(degree, degree))
     np.testing.assert_allclose(kernel.numpy(), expected, atol=1e-12)
 
-    scores = torch.rand(2, 3, 4, generator=draw, dtype=torch.float64, requires_grad=True)
-    beliefs = scores.detach().flatten(1).T.softmax(1).numpy()
+    scores = torch.rand(12, 2, generator=draw, dtype=torch.float64, requires_grad=True)
+    beliefs = scores.detach().softmax(1).numpy()
     for _ in range(2):
-        energy = scores.detach().flatten(1).T.numpy() + expected @ beliefs
-        beliefs = np.exp(energy) / np.exp(energy).sum(axis=1, keepdims=True)
-    np.testing.assert_allclose(mean_field(scores, kernel, 2).detach().flatten(1).T.numpy(), beliefs, atol=1e-12)
+        energy = np.exp(scores.detach().numpy() + expected @ beliefs)
+        beliefs = energy / energy.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(mean_field(scores, kernel, 2).detach().numpy(), beliefs, atol=1e-12)
     assert torch.autograd.gradcheck(lambda s: mean_field(s, kernel, 2), (scores,))

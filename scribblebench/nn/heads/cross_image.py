@@ -1,4 +1,4 @@
-"""``classifier`` whose representation looks things up in itself and in other images (CIAN, Fan et al., AAAI 2020)."""
+"""``classifier`` with attention to the image and, in training, to others (CIAN, Fan et al., AAAI 2020)."""
 
 from __future__ import annotations
 
@@ -25,32 +25,35 @@ class CrossImage(Head, frozen=True):
 
     Attributes:
         partners: images of the batch that each looks at in turn; losses take what shares a class with it.
+        start: how much of what attention finds is added at first; learned from there, by channel.
     """
 
     gives: ClassVar[frozenset[str]] = frozenset({"activations", "cross"})
 
     partners: Positive = 3
+    start: float = 0.0
 
     def build(self, spec: HeadSpec) -> nn.Module:
         """Build the module (see ``Head``)."""
-        return CrossImageHead(spec, self.partners)
+        return CrossImageHead(spec, self.partners, self.start)
 
 
 class CrossImageHead(ClassifierHead):
     """Class maps of the representation, and logits of what attention adds to it.
 
-    In training ``features["cross"]`` holds the logits of each partner in turn, (batch, partners * classes,
-    h, w); the i-th partner of an image is the i-th behind it in the batch, which has no end.
+    In training ``features["cross"]`` holds the logits of each partner in turn, as
+    (batch, partners * classes, h, w); the i-th partner is the i-th image behind it in the batch, which has no
+    end.
     """
 
-    def __init__(self, spec: HeadSpec, partners: int) -> None:
+    def __init__(self, spec: HeadSpec, partners: int, start: float) -> None:
         super().__init__(spec)
         self.partners = partners
         with seeded("cross_image", spec.seed):
-            self.attention = Attention(spec.width)
+            self.attention = Attention(spec.width, start)
 
     def forward(self, features: Tensor, until: Until = "logits") -> Output:
-        """Compute logits with the image's own attention, class maps and, in training, the partners' logits."""
+        """Compute logits with the image's own attention, class maps and, in training, those of partners."""
         before = self.reduction(features)
         if until == "energies":
             return Output(before)
@@ -71,16 +74,15 @@ class CrossImageHead(ClassifierHead):
 
 
 class Attention(nn.Module):
-    """Dot-product attention without scale; keys and values are the largest of 3 x 3 cells, every other one."""
+    """Dot-product attention without scale; keys and values are maxima of 3 x 3 cells, two cells apart."""
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, start: float) -> None:
         super().__init__()
         inner = max(1, channels // 2)
         self.query, self.key, self.value = (nn.Conv2d(channels, inner, 1, bias=False) for _ in range(3))
         self.out = nn.Conv2d(inner, channels, 1, bias=False)
         self.norm = nn.BatchNorm2d(channels)
-        # It begins by adding nothing.
-        nn.init.zeros_(self.norm.weight)
+        nn.init.constant_(self.norm.weight, start)
 
     def factors(self, maps: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return queries at every cell, and keys and values at every other, (batch, inner, h, w) each."""

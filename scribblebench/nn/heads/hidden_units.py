@@ -1,4 +1,4 @@
-"""``classifier`` whose class maps are made of hidden units drawn at random (FickleNet, Lee et al., CVPR 2019)."""
+"""``classifier`` with class maps of randomly drawn hidden units (FickleNet, Lee et al., CVPR 2019)."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ class SubCategories(Head, frozen=True):
 
 
 class SubCategoriesHead(PairAffinityHead):
-    """Class maps, the embedding, and as ``features["sub_categories"]`` maps of each class's clusters in turn."""
+    """Class maps, the embedding, and as ``features["sub_categories"]`` maps of clusters, class by class."""
 
     def __init__(self, spec: HeadSpec, width: int, clusters: int) -> None:
         super().__init__(spec, width)
