@@ -7,7 +7,7 @@ from torch import Tensor
 
 from scribblebench.core.cards import Positive
 from scribblebench.losses import LOSSES
-from scribblebench.ops.cells import at_cells
+from scribblebench.ops.cells import labels_of_cells
 from scribblebench.ops.neighbour_pairs import affinities, pairs
 from scribblebench.ops.step import Loss, LossValue, Step, at_least_float32
 
@@ -35,7 +35,8 @@ class PairAffinity(Loss, frozen=True):
     def __call__(self, step: Step) -> LossValue:
         """Compute the loss of one step."""
         features = at_least_float32(step.output.features["affinity"])
-        labels = at_cells(step.labels, *features.shape[-2:])
+        height, width = features.shape[-2:]
+        labels = labels_of_cells(step.labels, height, width, step.ignore_index)
         affinity = affinities(features, self.radius)
         ends = [(one.flatten(1), other.flatten(1)) for one, other in pairs(labels, self.radius)]
         # A grid of one cell has no pairs.

@@ -48,7 +48,7 @@ class SubCategories(Loss, frozen=True):
             step.memory[_SEEN + image] = torch.cat([tags[1:].to(feature.dtype), feature])
         done = step.memory.get(_ROUND)
         if self.round and (done is None or int(done) < self.round):
-            step.memory |= clustered(step.memory, classes, scores.shape[1] // classes, self.round)
+            step.memory.update(clustered(step.memory, classes, scores.shape[1] // classes, self.round))
             step.memory[_ROUND] = torch.tensor(self.round)
         known = [step.memory.get(_FOUND + image) for image in step.ids]
         rows = [row for row, found in enumerate(known) if found is not None]

@@ -82,7 +82,7 @@ def transition(features: Tensor, radius: int, beta: float) -> sparse.csr_array:
     cells = torch.arange(height * width).view(height, width)
     ends = [(one.flatten(), other.flatten()) for one, other in pairs(cells, radius)]
     weights = affinities(features[None], radius)[0].double().cpu().numpy() ** beta
-    one, other = (np.concatenate([end[i].numpy() for end in ends] or [[]]).astype(np.int64) for i in (0, 1))
+    one, other = (torch.cat([cells[:0, 0], *(end[i] for end in ends)]).numpy() for i in (0, 1))
     size = (height * width, height * width)
     half = sparse.coo_array((weights, (one, other)), size)
     matrix = sparse.csr_array(half + half.T + sparse.eye_array(height * width))

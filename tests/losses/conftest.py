@@ -31,7 +31,7 @@ class Network(nn.Module):
         self.boundary = nn.Conv2d(6, 1, 1)
         self.coarse = nn.Conv2d(6, CLASSES, 1)
         self.activations = nn.Conv2d(6, CLASSES - 1, 1)
-        self.affinity = nn.Conv2d(6, 3, 1)
+        self.affinity = nn.Conv2d(6, 3, 1, bias=False)
         self.sub_categories = nn.Conv2d(6, (CLASSES - 1) * 2, 1)
         self.cross = nn.Conv2d(6, 3 * CLASSES, 1)
         self.calls: list[tuple[str, bool]] = []
