@@ -99,3 +99,27 @@ def test_attention_is_its_matrix() -> None:
     mixed = torch.einsum("bnm,bcm->bcn", share, values.flatten(2)).view(2, 3, 5, 7)
     expected = attention.norm(attention.out(mixed))
     torch.testing.assert_close(attention.found(queries, keys, values), expected)
+
+
+def test_the_mean_of_a_class_map_is_a_linear_score_of_the_mean_feature(network: Build) -> None:
+    net = network("classifier").eval()
+    output = net(images())
+    scores = output.before.mean(dim=(2, 3)) @ net.head.activations.weight.flatten(1).T
+    torch.testing.assert_close(output.features["activations"].mean(dim=(2, 3)), scores)
+
+
+def test_affinity_is_a_function_of_the_cell(network: Build) -> None:
+    net = network("pair_affinity", width=9).eval()
+    output = net(images())
+    first, second = (net.head.affinity[i].weight.flatten(1) for i in (0, 2))
+    elu = torch.nn.functional.elu
+    expected = elu(elu(output.before.flatten(2).mT @ first.T) @ second.T).mT
+    torch.testing.assert_close(output.features["affinity"].flatten(2), expected)
+
+
+def test_sub_categories_are_so_many_maps_a_class(network: Build) -> None:
+    net = network("sub_categories", clusters=3).eval()
+    output = net(images())
+    assert output.features["sub_categories"].shape == (2, 5 * 3, 7, 7)
+    expected = torch.einsum("bchw,oc->bohw", output.before, net.head.sub_categories.weight[..., 0, 0])
+    torch.testing.assert_close(output.features["sub_categories"], expected)
