@@ -61,6 +61,8 @@ class Step:
         ignore_index: the label of pixels that carry no class.
         draw: one uniform number in [0, 1) of this step, by name.
         ids: of the images.
+        tags: the classes that each whole image is said to hold, bool (batch, classes); a crop may show fewer.
+            The background is said to be there unless strokes or masks leave it out.
         epoch: from 0.
         memory: tensors that live as long as the training and are kept with its weights, by a name of the
             loss's own.
@@ -77,6 +79,7 @@ class Step:
     ignore_index: int
     draw: Callable[[str], float]
     ids: Sequence[str] = ()
+    tags: Tensor = field(default_factory=lambda: torch.zeros(0, 0, dtype=torch.bool))
     epoch: int = 0
     memory: dict[str, Tensor] = field(default_factory=dict)
     averaged: Callable[[Tensor, float], Output] = _no_average

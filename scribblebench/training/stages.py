@@ -12,7 +12,7 @@ from scribblebench.sources.label_maps import LabelMaps, Labels
 from scribblebench.sources.workers import in_order
 from scribblebench.training.build import make_network, make_relabelling, make_terms
 from scribblebench.training.cell import Cell
-from scribblebench.training.data import Places, prepare_variant, training_batches
+from scribblebench.training.data import Places, told, training_batches
 from scribblebench.training.loop import Trainer, logits_of
 from scribblebench.training.relabel import Predict, Propagated, predictor, relabelled
 from scribblebench.training.spans import Span, spans
@@ -65,7 +65,8 @@ class Stages:
 
         def make(ids: Sequence[str]) -> Iterable[tuple[str, Labels]]:
             part = span.propagation(f"method {self._cell.method.name}")
-            return relabelled(strokes, ids, part, self._predict())
+            tell = told(self._cell, self._places)
+            return relabelled(strokes, ids, part, self._predict(), tell)
 
         if span.sees_predictions:
             maps.ensure(strokes.ids, make, lambda done: advance(done, len(strokes.ids)))
@@ -100,8 +101,8 @@ def prepare_labels(
 
     def make(missing: Sequence[str]) -> Iterable[tuple[str, Labels]]:
         part = span.propagation(f"method {cell.method.name}")
-        variant = prepare_variant(cell, places, workers)
-        return in_order(Propagated(places.dataset, variant, part).of, missing, workers)
+        tell = told(cell, places, workers)
+        return in_order(Propagated(places.dataset, tell, part).of, missing, workers)
 
     label_maps(cell, places, span).ensure(ids, make, lambda done: advance(done, len(ids)))
 
