@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import torch
+from torch import Tensor
 
 from scribblebench.core.cards import Augmentation
 from scribblebench.core.errors import UserError
@@ -47,6 +48,7 @@ class Batches:
         ids: image ids, in the order of the pictures.
         images: the photographs.
         labels: the label maps, of the same sizes.
+        tags: the classes that each image is said to hold, bool (images, classes), on the CPU.
         augmentation: its ranges.
         side: side of a crop in pixels.
         size: images in a batch.
@@ -58,6 +60,7 @@ class Batches:
     ids: Sequence[str]
     images: Pictures
     labels: Pictures
+    tags: Tensor
     augmentation: Augmentation
     side: int
     size: int
@@ -94,4 +97,4 @@ class Batches:
             windows[:, :2],
             thin,
         )
-        return replace(warped, ids=ids)
+        return replace(warped, ids=ids, tags=self.tags[chosen].to(self.device))

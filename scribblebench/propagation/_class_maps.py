@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -33,6 +33,8 @@ class ClassMaps(Propagation, frozen=True):
     scales: Scales = (0.5, 1.0, 1.5, 2.0)
     flip: bool = True
     crf: Literal["none", "deeplab", "urss"] = "none"
+
+    works_with: ClassVar[frozenset[str]] = frozenset({"tags"})
 
     def needs_predictions(self) -> bool:
         """It has nothing else (see ``Propagation``)."""

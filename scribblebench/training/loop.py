@@ -136,6 +136,7 @@ class Trainer:
             ignore_index=self.batches.ignore_index,
             draw=lambda name: uniform("step", self.batches.seed, epoch, index, name),
             ids=batch.ids,
+            tags=batch.tags,
             epoch=epoch,
             memory=self.memory,
             averaged=self._averaged,
