@@ -84,13 +84,23 @@ def step_of(
     if mixed:
         labels[:, 12:15, 40:44] = 2
     output = network(images)
+    tags = torch.tensor([[True, True, True, False], [True, False, True, True]]) & labelled
 
     def averaged(images: Tensor, decay: float) -> Output:
         with torch.no_grad():
             return network.second_pass(images, "logits")
 
     return Step(
-        images, labels, valid, output, network.second_pass, ignore_index, lambda name: draw, averaged=averaged
+        images,
+        labels,
+        valid,
+        output,
+        network.second_pass,
+        ignore_index,
+        lambda name: draw,
+        ids=("one", "other"),
+        averaged=averaged,
+        tags=tags,
     )
 
 
