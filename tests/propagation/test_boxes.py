@@ -93,7 +93,7 @@ def test_a_disc_is_cut_out_and_votes_agree_on_it() -> None:
     assert (found & inside).sum() / (found | inside).sum() > 0.98
     one, many = (GrabCut(runs=runs).spread(seen(mark, size=(110, 90), picture=picture)) for runs in (1, 4))
     assert np.array_equal(one == 2, found)
-    # Shaken boxes cut off some of the rim, so that not all agree on it; nothing else is lost, nothing is wrong.
+    # Shaken boxes cut off some of the rim, so that not all agree on it; nothing else is lost.
     assert (inside[many == 2]).all()
     assert (inside[many == IGNORE]).all()
     assert (many == 2).sum() > 0.97 * inside.sum()

@@ -172,7 +172,7 @@ def _degradations(name: str) -> Iterator[tuple[str, Numbers]]:
 
 
 def _supervisions(name: str) -> Iterator[tuple[str, Numbers]]:
-    """What the marks of one image become when half of them are spoilt; strokes and masks have rules elsewhere."""
+    """What the marks of one image become when half of them are spoilt; others have rules elsewhere."""
     part: Any = SUPERVISIONS.get(name)()
     given = {
         "points": [Mark(1 + i % 3, np.array([[5.0 + 9 * i, 30.0 - 3 * i]])) for i in range(5)],
