@@ -21,6 +21,12 @@ CONTRACTS: dict[str, list[dict[str, Any]]] = {
     "affinity_walk": [{}, {"crf": "urss"}],
     "random_activations": [{}],
 }
+# The same of those that work with marks alone: their tests are elsewhere.
+OF_MARKS: dict[str, list[dict[str, Any]]] = {
+    "box_labels": [{}, {"whole": False}],
+    "box_recursion": [{}, {"crf": "none", "whole": False}],
+    "grab_cut": [{"runs": 2}],
+}
 CASES = [(name, options) for name, tries in CONTRACTS.items() for options in tries]
 IGNORE, CLASSES = 255, 5
 
@@ -54,7 +60,8 @@ def allowed(part: Propagation, *classes: int) -> set[int]:
 
 
 def test_every_registered_propagation_has_a_contract() -> None:
-    assert set(CONTRACTS) == set(PROPAGATIONS.names())
+    assert {*CONTRACTS, *OF_MARKS} == set(PROPAGATIONS.names())
+    assert all("strokes" not in PROPAGATIONS.get(name).works_with for name in OF_MARKS)
 
 
 @pytest.fixture(params=CASES, ids=lambda case: f"{case[0]}-{case[1]}")
