@@ -55,21 +55,15 @@ class SeededGrowth(Loss, frozen=True):
         height, width = likely.shape[-2:]
         size = (height, width)
         seeds = labels_of_cells(step.labels, *size, step.ignore_index)
-        valid, colours = at_cells(step.valid, *size), around_cells(_levels(step), *size)
+        valid, colours = at_cells(step.valid, *size), around_cells(_LEVELS * rgb(step.images), *size)
         present = step.tags.clone()
         present[:, 0] = True
         terms, count = [], likely.new_zeros(())
         for image in range(len(likely)):
             smooth = self._smooth(likely[image], colours[image], valid[image])
             grown = self._grown(seeds[image], smooth, present[image], step.ignore_index)
-            terms.append(
-                torch.stack(
-                    [
-                        _seed(likely[image], grown, step.ignore_index),
-                        _boundary(smooth, likely[image], valid[image]),
-                    ]
-                )
-            )
+            seed = _seed(likely[image], grown, step.ignore_index)
+            terms.append(torch.stack([seed, _boundary(smooth, likely[image], valid[image])]))
             count = count + (grown != step.ignore_index).sum()
         seed, boundary = torch.stack(terms).mean(dim=0)
         logs = {"seed": seed.detach(), "boundary": boundary.detach(), "seeds": count / len(likely)}
@@ -80,36 +74,21 @@ class SeededGrowth(Loss, frozen=True):
         place = valid.nonzero().to(likely.dtype)
         kernel = crf_kernel(place, colours[:, valid].T, self.near, self.far, self.colour, (3.0, 10.0))
         found = mean_field(likely[:, valid].T, kernel, self.iterations)
-        return (
-            likely.new_zeros(*valid.shape, len(likely))
-            .masked_scatter(valid[..., None], found)
-            .permute(2, 0, 1)
-        )
+        everywhere = likely.new_zeros(*valid.shape, len(likely))
+        return everywhere.masked_scatter(valid[..., None], found).permute(2, 0, 1)
 
     def _grown(self, seeds: Tensor, smooth: Tensor, present: Tensor, ignore_index: int) -> Tensor:
-        grown = grow(
-            seeds.cpu().numpy(),
-            smooth.detach().cpu().numpy(),
-            present.cpu().numpy(),
-            ignore_index,
-            self.foreground,
-            self.background,
-        )
+        maps, there = smooth.detach().cpu().numpy(), present.cpu().numpy()
+        grown = grow(seeds.cpu().numpy(), maps, there, ignore_index, self.foreground, self.background)
         return torch.from_numpy(grown).to(seeds.device)
-
-
-def _levels(step: Step) -> Tensor:
-    return rgb(step.images) * _LEVELS
 
 
 def _seed(likely: Tensor, seeds: Tensor, ignore_index: int) -> Tensor:
     labelled = seeds != ignore_index
     cost = -likely.log().gather(0, torch.where(labelled, seeds, 0)[None])[0]
     background, foreground = labelled & (seeds == 0), labelled & (seeds != 0)
-    return sum(
-        ((cost * part).sum() / part.sum().clamp(min=1) for part in (background, foreground)),
-        cost.new_zeros(()),
-    )
+    means = [(cost * part).sum() / part.sum().clamp(min=1) for part in (background, foreground)]
+    return torch.stack(means).sum()
 
 
 def _boundary(smooth: Tensor, likely: Tensor, valid: Tensor) -> Tensor:
