@@ -29,6 +29,7 @@ class Network(nn.Module):
         self.embedding = nn.Conv2d(6, 3, 1)
         self.boundary = nn.Conv2d(6, 1, 1)
         self.coarse = nn.Conv2d(6, CLASSES, 1)
+        self.box_mask = nn.Conv2d(6, CLASSES, 1)
         self.calls: list[tuple[str, bool]] = []
 
     def forward(self, images: Tensor) -> Output:
@@ -37,7 +38,9 @@ class Network(nn.Module):
         energies = Energies(query, key, *before.shape[-2:])
         walked = (energies.matrix() @ value).mT.reshape(before.shape)
         after = self.alpha * walked + before
-        features = {name: getattr(self, name)(before) for name in ("embedding", "boundary", "coarse")}
+        features = {
+            name: getattr(self, name)(before) for name in ("embedding", "boundary", "coarse", "box_mask")
+        }
         logits = self.classifier(after)
         # On a grid fine enough for the strokes to have cells of it under them.
         scales = (logits, self.classifier(interpolate(after, scale_factor=2.0)))
