@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor, nn
 
 from scribblebench.core.registry import Part, Registry
 from scribblebench.supervision import Labels as Labels
@@ -57,6 +58,22 @@ class Propagation(Part, frozen=True):
     def uses(self) -> tuple[tuple[Registry[Any], str], ...]:
         """List the other parts whose arithmetic decides the labels: registries, and names in them."""
         return ()
+
+    def evidence(self, network: nn.Module, images: Tensor, present: Tensor, stride: int) -> Tensor | None:
+        """Ask the network in a way of its own for what ``__call__`` is given in place of probabilities.
+
+        Args:
+            network: in evaluation mode, without gradient.
+            images: one normalised image, (1, 3, h, w).
+            present: its tags, bool (classes,), background first.
+            stride: pixels per cell of the network's grid.
+
+        Returns:
+            (classes, h, w), at least 0; None where it takes class probabilities, as the protocol's
+            ``relabelling`` makes them.
+        """
+        del network, images, present, stride
+        return None
 
     def spread(self, seen: Seen) -> Labels:
         """Make the labels of one image, of all that may be looked at; of its label map, unless overridden."""

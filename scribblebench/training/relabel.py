@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from scribblebench.inference import Inference, Network
 from scribblebench.loading.batches import Batches
@@ -64,6 +65,29 @@ def relabelled(
         picture = batches.images.image(at).permute(1, 2, 0).cpu().numpy()
         seen = Seen(image, np.ascontiguousarray(picture), tell(image), batches.ignore_index, predict(at))
         yield image, propagation.spread(seen)
+
+
+def asked(
+    network: nn.Module, propagation: Propagation, batches: Batches, stride: int, otherwise: Predict
+) -> Predict:
+    """Return what asks a network for what a propagation wants to know of an image.
+
+    Args:
+        network: in evaluation mode.
+        propagation: asks in its own way, or leaves it.
+        batches: the training split.
+        stride: the network's output stride.
+        otherwise: what is asked where it is left.
+    """
+
+    @torch.no_grad()
+    def ask(index: int) -> NDArray[np.float32]:
+        pixels = batches.images.image(index)[None].to(batches.device)
+        tags = batches.tags[index].to(batches.device)
+        found = propagation.evidence(network, normalise(pixels), tags, stride)
+        return otherwise(index) if found is None else found.float().cpu().numpy()
+
+    return ask
 
 
 def predictor(network: Network, inference: Inference, batches: Batches, stride: int) -> Predict:

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from losses.conftest import Network, step_of
 from losses.test_contract import CONTRACTS, STEPS
+from propagation import test_class_maps as class_maps
 from propagation import test_contract as propagation
 from refine.test_dense_crf import CONTRACTS as REFINED
 from refine.test_dense_crf import scene
@@ -115,7 +116,10 @@ def _heads(name: str) -> Iterator[tuple[str, Numbers]]:
             parameter.data += 0.1
         images = (_noise(2, 3, 49, 49, name="images"),) if part.sees_images else ()
         named = f"{name} {json.dumps(options, sort_keys=True)}" if options else name
-        yield named, summary(head(_noise(2, 8, 7, 7), "logits", *images).logits.detach())
+        output = head(_noise(2, 8, 7, 7), "logits", *images)
+        yield named, summary(output.logits.detach())
+        for feature, maps in output.features.items():
+            yield f"{named}: {feature}", summary(maps.detach())
 
 
 def _backbones(name: str) -> Iterator[tuple[str, Numbers]]:
@@ -145,15 +149,21 @@ def _refiners(name: str) -> Iterator[tuple[str, Numbers]]:
 
 def _propagations(name: str) -> Iterator[tuple[str, Numbers]]:
     picture, strokes, probabilities = propagation.scene()
-    told = Targets(strokes, np.zeros(0, dtype=bool))
+    told = Targets(strokes, np.isin(np.arange(propagation.CLASSES), strokes))
     if name in propagation.OF_MARKS:
         marks = (box(1, 2, 3, 30, 30), box(4, 20, 12, 48, 36))
         told = Targets(strokes, np.ones(propagation.CLASSES, dtype=bool), marks)
     for options in propagation.CONTRACTS.get(name) or propagation.OF_MARKS[name]:
         part = PROPAGATIONS.build(name, options, "rules")
-        givens = propagation.givens(part, probabilities)
+        givens = propagation.givens(part, probabilities, strokes)
         labels = [part.spread(Seen("image", picture, told, propagation.IGNORE, given)) for given in givens]
         yield f"{name} {json.dumps(options, sort_keys=True)}", summary(labels)
+        with torch.no_grad():
+            asked = part.evidence(
+                class_maps.Network(rate=0.5).eval(), class_maps.image(), class_maps.PRESENT, 8
+            )
+        if asked is not None:
+            yield f"{name} {json.dumps(options, sort_keys=True)} of a network", summary(asked)
 
 
 def _annotation() -> Annotation:
