@@ -55,6 +55,7 @@ class Batches:
         seed: the training seed.
         ignore_index: label of padding.
         device: where the batches are wanted; the pictures may lie elsewhere.
+        told: the label maps that the method is told, where a stage's ``labels`` are others; or None.
     """
 
     ids: Sequence[str]
@@ -67,6 +68,7 @@ class Batches:
     seed: int
     ignore_index: int
     device: torch.device
+    told: Pictures | None = None
 
     def __post_init__(self) -> None:
         require_batch(len(self.ids), self.size)
@@ -87,14 +89,17 @@ class Batches:
         sizes = self.images.sizes[chosen]
         thin = self.augmentation.labels == "footprint"
         windows = source_windows(draws, sizes, self.side, reach(draws.scale)[:, None] if thin else 0)
-        warped = warp(
-            self.images.cut(chosen, windows).to(self.device),
-            self.labels.cut(chosen, windows, self.ignore_index).to(self.device),
-            draws,
-            sizes,
-            self.side,
-            self.ignore_index,
-            windows[:, :2],
-            thin,
+        images = self.images.cut(chosen, windows).to(self.device)
+
+        def warped(pictures: Pictures) -> Batch:
+            labels = pictures.cut(chosen, windows, self.ignore_index).to(self.device)
+            return warp(images, labels, draws, sizes, self.side, self.ignore_index, windows[:, :2], thin)
+
+        told = self.told
+        return replace(
+            warped(self.labels),
+            ids=ids,
+            tags=self.tags[chosen].to(self.device),
+            # Few losses ask for it.
+            read_told=None if told is None else lambda: warped(told).labels,
         )
-        return replace(warped, ids=ids, tags=self.tags[chosen].to(self.device))

@@ -69,6 +69,7 @@ class Step:
         averaged: run the moving average of the network's states over the steps in which it was asked for,
             ``averaged(images, decay)``, without gradient and as in evaluation (a "mean teacher").
         memo: what losses compute once between them in this step, by what it is.
+        read_told: makes ``told``, where a stage has other labels; None where it has not.
     """
 
     images: Tensor
@@ -84,6 +85,12 @@ class Step:
     memory: dict[str, Tensor] = field(default_factory=dict)
     averaged: Callable[[Tensor, float], Output] = _no_average
     memo: dict[Hashable, Any] = field(default_factory=dict)
+    read_told: Callable[[], Tensor] | None = None
+
+    @cached_property
+    def told(self) -> Tensor:
+        """The label map that the method is told, whatever labels its stage has; of the form of ``labels``."""
+        return self.labels if self.read_told is None else self.read_told()
 
     @cached_property
     def logits(self) -> Tensor:

@@ -48,6 +48,13 @@ class Propagation(Part, frozen=True):
         """Whether the strokes alone are not enough, so that it cannot make the labels of a first stage."""
         return False
 
+    def check(self) -> None:
+        """Look whether it can work on this machine, before anything is trained.
+
+        Raises:
+            UserError: it lacks an optional package.
+        """
+
     def uses(self) -> tuple[tuple[Registry[Any], str], ...]:
         """List the other parts whose arithmetic decides the labels: registries, and names in them."""
         return ()

@@ -49,6 +49,10 @@ class GrabCut(Propagation, frozen=True):
 
     works_with: ClassVar[frozenset[str]] = frozenset({"boxes"})
 
+    def check(self) -> None:
+        """OpenCV must be there (see ``Propagation``)."""
+        _opencv()
+
     def spread(self, seen: Seen) -> Labels:
         """Make the labels of one image (see ``Propagation``)."""
 

@@ -65,6 +65,7 @@ def _check_labels(span: Span, method: MethodCard, where: str) -> None:
             f"{where}: '{span.labels['part']}' makes labels of {', '.join(sorted(part.works_with))}, but "
             f"'supervision: {method.supervision}' has none."
         )
+    part.check()
     if part.needs_predictions() and not span.first:
         raise UserError(
             f"{where}: '{span.labels['part']}' needs the predictions of a stage before; the first stage has "

@@ -137,6 +137,7 @@ class Trainer:
             draw=lambda name: uniform("step", self.batches.seed, epoch, index, name),
             ids=batch.ids,
             tags=batch.tags,
+            read_told=batch.read_told,
             epoch=epoch,
             memory=self.memory,
             averaged=self._averaged,

@@ -56,7 +56,7 @@ class Stages:
         """
         batches = self._strokes
         if span.labels:
-            batches = replace(batches, labels=self._labels(span, advance))
+            batches = replace(batches, labels=self._labels(span, advance), told=batches.labels)
         if span.fresh and epochs == span.first:
             self.begin_anew()
         self.trainer.enter(make_terms(self._cell.method, span.losses), batches, span.schedule)

@@ -15,7 +15,16 @@ from scribblebench.ops.step import Output, Step
 from scribblebench.ops.walk import Energies
 
 SIDE, STRIDE, CLASSES = 49, 8, 4
-FEATURES = ("embedding", "boundary", "coarse", "activations", "affinity", "sub_categories", "cross")
+FEATURES = (
+    "embedding",
+    "boundary",
+    "coarse",
+    "activations",
+    "affinity",
+    "sub_categories",
+    "cross",
+    "box_mask",
+)
 
 
 class Network(nn.Module):
@@ -34,6 +43,7 @@ class Network(nn.Module):
         self.affinity = nn.Conv2d(6, 3, 1, bias=False)
         self.sub_categories = nn.Conv2d(6, (CLASSES - 1) * 2, 1)
         self.cross = nn.Conv2d(6, 3 * CLASSES, 1)
+        self.box_mask = nn.Conv2d(6, CLASSES, 1)
         self.calls: list[tuple[str, bool]] = []
 
     def forward(self, images: Tensor) -> Output:

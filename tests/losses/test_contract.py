@@ -45,6 +45,8 @@ CONTRACTS: dict[str, list[tuple[dict[str, Any], set[str]]]] = {
     "dense_crf": [({"rgb": 60.0}, EVERYTHING), ({"rgb": 60.0, "xy": 0.5, "block": 1}, EVERYTHING)],
     "normalized_cut": [({"rgb": 60.0}, EVERYTHING), ({"rgb": 60.0, "xy": 0.5, "block": 1}, EVERYTHING)],
     "mean_teacher": [({}, EVERYTHING)],
+    "box_mask": [({}, {"trunk", "box_mask"})],
+    "filling_rate": [({}, EVERYTHING)],
     "whats_the_point": [({}, EVERYTHING), ({"objectness": "none"}, EVERYTHING)],
     "soft_self_labels": [({}, EVERYTHING), ({"block": 2, "steps": 3}, EVERYTHING)],
     "rawks": [

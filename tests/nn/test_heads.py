@@ -17,6 +17,7 @@ OPTIONS = {
     "aspp": [{}],
     "aspp_sum": [{}, {"rates": (1, 4), "scales": (1.0, 0.75, 0.5)}],
     "boundary": [{"width": 16}],
+    "box_mask": [{}],
     "classifier": [{}],
     "cross_image": [{"start": 0.5, "partners": 1}],
     "embedding": [{"width": 16}],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from importlib.util import find_spec
 
 import numpy as np
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from propagation.test_contract import OF_MARKS
 from scribblebench.core.errors import UserError
+from scribblebench.core.library import Library
 from scribblebench.propagation import PROPAGATIONS, Seen
 from scribblebench.propagation.box_labels import BoxLabels
 from scribblebench.propagation.box_recursion import BoxRecursion
@@ -18,6 +20,7 @@ from scribblebench.propagation.grab_cut import GrabCut, cut_out
 from scribblebench.scribbles.mark import Mark, box
 from scribblebench.supervision import Targets
 from scribblebench.supervision.boxes import filled
+from scribblebench.training.fits import check_method
 
 IGNORE, CLASSES = 255, 4
 needs_opencv = pytest.mark.skipif(find_spec("cv2") is None, reason="the extra boxes is not installed")
@@ -142,3 +145,11 @@ def test_no_box_is_background_and_sizes_must_agree(name: str) -> None:
     assert (part.spread(seen(sure=1)) == 0).all()
     with pytest.raises(UserError, match="picture of"):
         part.spread(seen(picture=np.zeros((5, 5, 3), dtype=np.uint8), sure=1))
+
+
+def test_without_opencv_nothing_is_trained(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "cv2", None)
+    library = Library()
+    with pytest.raises(UserError, match=r"pip install 'scribblebench\[boxes\]'"):
+        check_method(library.method("sdi"), library.protocol("toy"))
+    check_method(library.method("sdi-box"), library.protocol("toy"))
