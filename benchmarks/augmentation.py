@@ -92,7 +92,16 @@ def main() -> None:
     ids = [str(i) for i in range(len(sizes))]
     device = torch.device(args.device)
     batches = Batches(
-        ids, images.to(device), maps.to(device), Augmentation(), SIDE, args.batch, 0, IGNORE, device
+        ids=ids,
+        images=images.to(device),
+        labels=maps.to(device),
+        tags=torch.zeros(len(ids), 21, dtype=torch.bool, device=device),
+        augmentation=Augmentation(),
+        side=SIDE,
+        size=args.batch,
+        seed=0,
+        ignore_index=IGNORE,
+        device=device,
     )
     pool = ThreadPoolExecutor(args.threads)
 

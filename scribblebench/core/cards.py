@@ -103,7 +103,8 @@ class MethodCard(Card, frozen=True, kw_only=True):
     """A method: registered parts and when they act. It knows nothing of crop sizes or GPUs.
 
     Attributes:
-        supervision: which labels the losses see; ``masks`` is the full-supervision reference.
+        supervision: the name of a registered kind of supervision, all that its losses see: ``strokes``,
+            ``points``, ``boxes``, ``tags``, or ``masks``, the full-supervision reference.
         network: ``head`` names a registered head, the rest are its options.
         losses: the terms, in the order in which they are logged.
         stages: for a method that trains in rounds; without any, the whole run is one.
@@ -111,7 +112,7 @@ class MethodCard(Card, frozen=True, kw_only=True):
     """
 
     paper: Paper
-    supervision: Literal["scribble", "masks"] = "scribble"
+    supervision: str = "strokes"
     network: dict[str, Any]
     losses: tuple[LossTerm, ...]
     stages: tuple[Stage, ...] = ()
@@ -229,6 +230,7 @@ class Layout(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     labels: str = "pascal_2012_scribble"
     clicks: str = "voc_whats_the_point.json"
     background_clicks: str = "voc_whats_the_point_bg_from_scribbles.json"
+    boxes: str = "Annotations"
 
 
 class Archive(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

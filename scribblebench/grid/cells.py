@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from scribblebench.core.files import file_sha256
 from scribblebench.grid.asked import Asked
@@ -12,6 +13,7 @@ from scribblebench.sources.checks import check
 from scribblebench.sources.folder import DatasetFolder
 from scribblebench.sources.spec import VariantSpec
 from scribblebench.sources.survey import Progress, Survey, survey
+from scribblebench.supervision import Supervision, check_degradation, supervision
 from scribblebench.training.build import initial_weights
 from scribblebench.training.cell import Cell
 from scribblebench.training.fits import check_method, check_weights, doubts
@@ -41,10 +43,13 @@ def expand(
         variants = of_grid(asked.grid, asked.rates, asked.seeds)
     for method in asked.methods:
         check_method(method, asked.protocol)
+        for chosen in variants:
+            check_degradation(method.supervision, chosen.spec, f"method '{method.name}'")
     weights = initial_weights(asked.protocol, asked.weights)
     check_weights(asked.protocol, str(weights or asked.protocol.weights))
     splits = _look(asked, dataset, [chosen.spec for chosen in variants], progress)
-    warnings = check(dataset, **splits)
+    notices = [line for part in _supervisions(asked) for line in part.notices(dataset)]
+    warnings = (*check(dataset, **splits), *notices)
     lacking = batch_not_filled(len(splits["train"].photographs), asked.protocol.batch)
     warnings = (*warnings, *([lacking.removesuffix(".")] if lacking else ()))
     return [
@@ -73,12 +78,14 @@ def _look(
     asked: Asked, dataset: DatasetFolder, variants: Sequence[VariantSpec], progress: Progress | None
 ) -> dict[str, Survey]:
     """Survey both splits, as far as their files are needed."""
-    supervisions = {method.supervision for method in asked.methods}
-    masks = "masks" in supervisions or any(spec.needs_masks() for spec in variants)
-    needed = {
+    parts = _supervisions(asked)
+    reads = frozenset[str]().union(*(part.reads for part in parts))
+    looked_at = "strokes" in reads and any(spec.needs_masks() for spec in variants)
+    needed: dict[str, dict[str, Any]] = {
         "train": {
-            "strokes": supervisions != {"masks"},
-            "masks": "masks" in supervisions or (masks and dataset.card.has_masks),
+            "strokes": "strokes" in reads,
+            "masks": "masks" in reads or (looked_at and dataset.card.has_masks),
+            "marks": {name: kind for part in parts for name, kind in part.files().items()},
         },
         "val": {"strokes": False, "masks": True},
     }
@@ -87,3 +94,9 @@ def _look(
         split: survey(dataset, split, **kinds, memory=memory / f".survey-{split}.json", progress=progress)
         for split, kinds in needed.items()
     }
+
+
+def _supervisions(asked: Asked) -> list[Supervision]:
+    """Make each kind of supervision that a method sees."""
+    names = dict.fromkeys(method.supervision for method in asked.methods)
+    return [supervision(name, "grid") for name in names]

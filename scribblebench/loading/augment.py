@@ -5,7 +5,8 @@ Image and label map are read through the same inverse map, so an image is interp
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -144,9 +145,13 @@ class Batch:
         labels: long (batch, side, side), the ignore index on padding.
         valid: bool (batch, side, side), False on padding.
         ids: of the images.
+        tags: the classes that each whole image is said to hold, bool (batch, classes).
+        read_told: makes the label maps that the method is told, where ``labels`` are others; or None.
     """
 
     images: Tensor
     labels: Tensor
     valid: Tensor
     ids: tuple[str, ...] = ()
+    tags: Tensor = field(default_factory=lambda: torch.zeros(0, 0, dtype=torch.bool))
+    read_told: Callable[[], Tensor] | None = None

@@ -11,6 +11,7 @@ from scribblebench.nn import weights as weights_of
 from scribblebench.nn.backbones import BACKBONES
 from scribblebench.nn.heads import HEADS
 from scribblebench.ops.step import Given
+from scribblebench.supervision import supervision
 from scribblebench.training.evaluation_parts import make_crf, make_inference
 from scribblebench.training.spans import Span, skipped, spans
 
@@ -23,6 +24,7 @@ def check_method(method: MethodCard, protocol: ProtocolCard) -> None:
             there are steps at which nothing is learned.
     """
     where = f"method '{method.name}'"
+    supervision(method.supervision, where)
     options = dict(method.network)
     name = options.pop("head", None)
     if not isinstance(name, str):
@@ -58,8 +60,12 @@ def _check_labels(span: Span, method: MethodCard, where: str) -> None:
     if not span.labels:
         return
     part = span.propagation(where)
-    if method.supervision == "masks":
-        raise UserError(f"{where}: its stages make labels of strokes, but 'supervision: masks' has none.")
+    if method.supervision not in part.works_with:
+        raise UserError(
+            f"{where}: '{span.labels['part']}' makes labels of {', '.join(sorted(part.works_with))}, but "
+            f"'supervision: {method.supervision}' has none."
+        )
+    part.check()
     if part.needs_predictions() and not span.first:
         raise UserError(
             f"{where}: '{span.labels['part']}' needs the predictions of a stage before; the first stage has "
