@@ -27,6 +27,8 @@ rawks-learned rw-ss-entropy full deeplabv2 rw-flip-before rw-flip-after rw-flip-
 rw-translation-before rw-translation-after rw-translation-eigenspace rw-random-before rw-random-after
 rw-uniform rw-image rw-posterior rw-centred rw-cosine rw-scaled rw-conv rw-inner-product rw-uniform-identity
 rw-ss-scaled rw-ss-zero rw-ss-no-trace rw-ss-entries rw-random-logits baseline-aspp baseline-conv
+whats-the-point sdi bcm cian ficklenet sc-cam whats-the-point-plain
+sdi-naive sdi-box sdi-box-inner cam cam-walk
 """.split()  # noqa: SIM905 - 44 lines otherwise
 
 
