@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
-from scribblebench.cli._options import Names, Seeds, folder, read_rates
+from scribblebench.cli._options import CardName, Names, Seeds, folder, read_rates
 from scribblebench.cli._setting import Setting, setting_options
 
 if TYPE_CHECKING:
@@ -20,8 +20,15 @@ if TYPE_CHECKING:
 
 
 @click.command("run")
-@click.option("--grid", required=True, help="Grid card: a job, methods, variants, seeds. See 'list grids'.")
-@click.option("--methods", type=Names(), help="Only these methods, comma-separated; any card may be named.")
+@click.option(
+    "--grid",
+    type=CardName("grids"),
+    required=True,
+    help="Grid card: a job, methods, variants, seeds. See 'list grids'.",
+)
+@click.option(
+    "--methods", type=Names("methods"), help="Only these methods, comma-separated; any card may be named."
+)
 @click.option(
     "--rates", metavar="R[,R...]", callback=read_rates, help="Only these rates of the grid, such as 0,0.5."
 )

@@ -121,15 +121,13 @@ def _text(kind: mi.StrType) -> str:
 
 
 def _several(kind: Any) -> str:
+    """Say what a list holds: the first word of a number or a text in the plural."""
     item = _said(kind.item_type)
-    first, _, rest = item.partition(" or ") if item.startswith("one of") else (item, "", "")
-    plural = {"number": "numbers", "whole number": "whole numbers", "text": "texts"}
-    for one, many in plural.items():
-        if first == one or first.startswith(f"{one} "):
-            first = many + first.removeprefix(one)
+    for one in ("whole number", "number", "text"):
+        if item.startswith(one):
+            item = f"{one}s{item.removeprefix(one)}"
             break
-    least = f"at least {kind.min_length}: " if kind.min_length else ""
-    return f"list of {least}{first}{rest and f' or {rest}'}"
+    return f"list of {item}" + (f", {kind.min_length} or more" if kind.min_length else "")
 
 
 def _struct(kind: mi.StructType) -> str:

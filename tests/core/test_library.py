@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -194,6 +195,12 @@ def test_what_is_no_card_is_one_line(tmp_path: Path, data: bytes, message: str) 
 def test_names_that_no_result_could_bear(tmp_path: Path, name: str) -> None:
     with pytest.raises(UserError, match=r"\.yaml: .* (cannot be a name|no comma and no space)"):
         Library(own(tmp_path, OWN.replace("mine", name), name)).method(name)
+
+
+def test_a_name_with_accents_as_a_mac_writes_it(tmp_path: Path) -> None:
+    decomposed = unicodedata.normalize("NFD", "größe")
+    own(tmp_path / "mac", OWN.replace("mine", "größe"), decomposed)
+    assert Library(tmp_path / "mac").method("größe").title == "My method"
 
 
 def test_folders_that_hold_no_cards(tmp_path: Path) -> None:
