@@ -26,8 +26,8 @@ HEADER = """<!-- Made by docs/cards.py from the structs in scribblebench/core; `
 {summary}
 
 A card is a file `{kind}/NAME.yaml`, in this project or in a folder of your own (`--cards FOLDER`), and its
-`name` is that of the file. A field without a default must be given. What is wrong with a card is told all at once:
-`scribblebench list {one} NAME`. {begin}
+`name` is that of the file. A field without a default must be given. What is wrong with a card is told
+all at once: `scribblebench list {one} NAME`. {begin}
 
 | field | takes | default | example | what it is |
 |---|---|---|---|---|
@@ -36,7 +36,8 @@ BEGIN = "`scribblebench new {one} NAME` writes one to begin with."
 NEW = ("datasets", "methods", "grids")
 OPTIONS = """
 A mapping of text to anything names a registered part, and the rest are that part's options:
-`scribblebench list heads`, `scribblebench list loss gated_crf` and so on show them. `[]` stands for each item of a list.
+`scribblebench list heads`, `scribblebench list loss gated_crf` and so on show them. `[]` stands for each
+item of a list.
 """
 NOTHING = "\N{EN DASH}"
 
