@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from msgspec import Struct
+
 from scribblebench.cli._parts import PARTS, registry_of, singular
 from scribblebench.core.errors import UnknownNameError, UserError
 from scribblebench.core.fields import fields_of, summary
@@ -86,7 +88,11 @@ def _options(struct: type[Any]) -> list[dict[str, Any]]:
 def _choices(kind: str) -> list[str]:
     from scribblebench.core.cards import Optimizer, ProtocolCard
 
-    struct, field = {"optimizers": (Optimizer, "part"), "schedules": (ProtocolCard, "schedule")}[kind]
+    chosen: dict[str, tuple[type[Struct], str]] = {
+        "optimizers": (Optimizer, "part"),
+        "schedules": (ProtocolCard, "schedule"),
+    }
+    struct, field = chosen[kind]
     return fields_of(struct)[field].holds.split(", ")
 
 
