@@ -23,6 +23,7 @@ lint: .venv/installed
 
 docs: .venv/installed
 	$(BIN)/python docs/methods.py
+	$(BIN)/python docs/cards.py
 
 bench: .venv/installed
 	$(BIN)/python benchmarks/eigenspace.py

@@ -32,9 +32,11 @@ class LazyCommands(click.Group):
         modules = (m.name for m in pkgutil.iter_modules(cli.__path__) if not m.name.startswith("_"))
         return sorted(name.replace("_", "-") for name in modules if name not in _NOT_COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import a subcommand."""
         if cmd_name not in self.list_commands(ctx):
+            if ctx.resilient_parsing:  # a shell asks what could follow, and has no use for an error
+                return None
             raise UnknownNameError("command", cmd_name, self.list_commands(ctx))
         module = importlib.import_module(f"{cli.__name__}.{cmd_name.replace('-', '_')}")
         command: click.Command = module.command

@@ -13,7 +13,7 @@ from click.core import ParameterSource
 
 from scribblebench.cli._choices import strokes_option
 from scribblebench.cli._how import how_options, log_level_option, quiet_option
-from scribblebench.cli._options import Names, Seeds, folder, read_rates
+from scribblebench.cli._options import CardName, Names, Seeds, folder, read_rates
 from scribblebench.cli._setting import Setting, setting_options
 from scribblebench.core.errors import UserError
 
@@ -29,8 +29,15 @@ _SPELT = {"strokes": "from"}
 
 
 @click.command("run")
-@click.option("--grid", required=True, help="Grid card: a job, methods, variants, seeds. See 'list grids'.")
-@click.option("--methods", type=Names(), help="Only these methods, comma-separated; any card may be named.")
+@click.option(
+    "--grid",
+    type=CardName("grids"),
+    required=True,
+    help="Grid card: a job, methods, variants, seeds. See 'list grids'.",
+)
+@click.option(
+    "--methods", type=Names("methods"), help="Only these methods, comma-separated; any card may be named."
+)
 @click.option(
     "--rates",
     metavar="R[,R...]",

@@ -82,6 +82,33 @@ def _make_anew(root: Path) -> None:
             shutil.rmtree(root)
 
 
+def ensure_excerpt(root: Path, train: int = 16, val: int = 8) -> Path:
+    """Write a few toy scenes as a dataset of its own, with strokes for the training images alone.
+
+    Args:
+        root: folder to make, in VOC layout.
+        train: how many images to train on.
+        val: how many to score.
+
+    Returns:
+        ``root``.
+
+    Raises:
+        UserError: ``root`` exists, or cannot be written.
+    """
+    if root.exists():
+        raise UserError(f"{root} exists. Give another name, or move it.")
+    with building(root) as aside:
+        for split, count in (("train", train), ("val", val)):
+            ids = toy_ids()[split][:count]
+            write_atomic(aside / LAYOUT.lists / f"{split}.txt", "".join(f"{i}\n" for i in ids))
+            for image in ids:
+                write_image(aside, image)
+                if split != "train":
+                    (aside / LAYOUT.strokes / f"{image}.xml").unlink()
+    return root
+
+
 def toy_ids() -> dict[str, list[str]]:
     """Names of the images of each split.
 

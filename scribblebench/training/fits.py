@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from scribblebench.core.cards import MethodCard, ProtocolCard
+from scribblebench.core.cards import TIMING, MethodCard, ProtocolCard
 from scribblebench.core.errors import UserError
 from scribblebench.losses import LOSSES
 from scribblebench.nn import weights as weights_of
@@ -39,7 +39,7 @@ def check_method(method: MethodCard, protocol: ProtocolCard) -> None:
         _check_labels(span, method, where)
         for term in span.losses:
             try:
-                LOSSES.build(term.part, term.options, where).check(given)
+                LOSSES.build(term.part, term.options, where, TIMING).check(given)
             except UserError as error:
                 raise UserError(f"{where}, loss '{term.part}': {error}") from error
         _check_terms(span, protocol.epochs, where)
