@@ -6,14 +6,16 @@ from pathlib import Path
 
 import click
 import pytest
-from shell_commands import ROOT, Shown, shown
 
 from scribblebench.cli.main import scribblebench as program
 from scribblebench.core.library import Library
+from shell_commands import ROOT, Shown, shown
 
 COMMANDS = shown()
 # Words that stand for what a reader puts there.
 PLACEHOLDERS = {"COMMAND": "run", "DIR": "data", "NAME": "rw-ss"}
+# Cards that a reader writes.
+OWN = {"external", "rw-strong"}
 # Option -> kind of the cards that it names.
 CARDS = {"grid": "grids", "methods": "methods", "protocol": "protocols", "dataset": "datasets"}
 
@@ -64,7 +66,7 @@ def test_the_program_takes_it(command: Shown, capsys: pytest.CaptureFixture[str]
     for option, kind in CARDS.items():
         named = given.get(option) or ()
         for name in [named] if isinstance(named, str) else named:
-            assert name in (*library.names(kind), "external"), f"no {option} '{name}'"
+            assert name in OWN.union(library.names(kind)), f"no {option} '{name}'"
     if command.arguments[0] == "report":
         for folder in given["runs"]:
             assert folder.is_dir() or folder == Path("results/runs"), f"no records in {folder}"
