@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-# The shell itself expands variables, quotes, comments and continued lines; the programs only say what they got.
+# The shell itself expands variables, quotes, comments and continued lines; programs only say what they got.
 _PROLOGUE = """
 set -u
 scribblebench() { printf '%s\\0' "$@"; printf '\\n\\0'; }
@@ -51,7 +51,7 @@ def _blocks(text: str) -> list[str]:
 def _run(script: str) -> list[tuple[str, ...]]:
     """Hand a script to the shell and return the arguments of each call of the program."""
     answer = subprocess.run(
-        ["sh", "-f"], input=_PROLOGUE + script, capture_output=True, text=True, check=False
+        ["/bin/sh", "-f"], input=_PROLOGUE + script, capture_output=True, text=True, check=False
     )
     if answer.returncode or answer.stderr:
         raise ValueError(f"the shell cannot read\n{script}\n{answer.stderr}")

@@ -40,8 +40,7 @@ def parse(command: Shown) -> click.Context | None:
     assert subcommand is not None
     try:
         return subcommand.make_context(arguments[0], arguments[1:], parent=context)
-    except click.exceptions.Exit as ended:
-        assert ended.exit_code == 0
+    except click.exceptions.Exit:
         return None
 
 
@@ -49,9 +48,8 @@ def test_commands_are_found_in_blocks_and_in_text() -> None:
     assert len(COMMANDS) > 60
     texts = {str(command) for command in COMMANDS}
     assert "README.md: scribblebench run --grid shrink" in texts
-    assert (  # from a variable of the shell
-        "docs/experiments.md: scribblebench run --protocol toy-long --data-dir fresh --grid controls --seeds 10,11,12"
-    ) in texts
+    variable = "scribblebench run --protocol toy-long --data-dir fresh --grid controls --seeds 10,11,12"
+    assert f"docs/experiments.md: {variable}" in texts
     assert "docs/efficiency.md: scribblebench run --grid efficiency" in texts
 
 

@@ -33,7 +33,7 @@ def to_tensors(picture: Bytes, label: Bytes) -> tuple[Tensor, Tensor]:
 
 
 class LabelledPictures(Dataset[tuple[Any, Any, str]]):
-    """Pictures and their label maps, read when they are asked for. Made by ``load_variant`` and ``load_truth``.
+    """Pictures and their label maps, read when they are asked for. Made by ``load_variant``, ``load_truth``.
 
     An item is a picture, its label map and its id. Without a transform they are tensors: uint8 (3, h, w), RGB
     of 0-255, and long (h, w), class indices and ``ignore_index``. Pictures have their own sizes: crop them to

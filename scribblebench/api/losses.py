@@ -8,8 +8,8 @@ Shapes in all of them:
 - ``labels``: long (batch, height, width), class indices and the ignore index.
 - ``valid``: bool (batch, height, width), False on padding; without it, nothing is padded.
 
-Keyword arguments beyond those are the part's own options with their defaults (docs/methods.md); an unknown one
-or a value out of range raises ``UserError``, tensors that do not fit each other ``ValueError``.
+Keyword arguments beyond those are the part's own options with their defaults (docs/methods.md); an unknown
+one or a value out of range raises ``UserError``, tensors that do not fit each other ``ValueError``.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ def tree_energy(
 def self_supervision(
     images: Tensor, walk: Walk, *, draw: float, valid: Tensor | None = None, **options: Any
 ) -> Tensor:
-    """Self-supervision on the neural eigenspace (RW-SS, Eq. 8 and 9): an image and its transform should agree.
+    """Self-supervision on the neural eigenspace (RW-SS, Eq. 8 and 9): an image and its transform agree.
 
     The walk on n = h w cells has the transition matrix ``P = softmax(Q K')``, which is never made.
 

@@ -20,7 +20,7 @@ Polyline = tuple[int, ArrayLike]
 """A stroke: the index of its class, and its points, (n, 2), x and y in pixels, n >= 1."""
 
 Degradations = Mapping[str, float | Mapping[str, Any]]
-"""Degradations by name, in the order in which they act: a rate in [0, 1], or a mapping of ``rate`` and options."""
+"""Degradations by name, in the order in which they act: a rate in [0, 1], or ``rate`` and options."""
 
 
 def degrade(
@@ -40,7 +40,7 @@ def degrade(
 
     Args:
         strokes: class and points of each, in the order in which they were drawn.
-        degradations: such as ``{"drop": 0.3}`` or ``{"drop": {"rate": 0.3, "unit": "stroke"}, "shrink": 0.5}``.
+        degradations: such as ``{"drop": 0.3}`` or ``{"drop": {"rate": 0.3, "unit": "stroke"}}``.
         size: height and width of the image in pixels.
         image: the image's id; it names the draws.
         seed: of the draws.

@@ -329,10 +329,11 @@ def _check_classes(classes: tuple[str, ...], ignore_index: int) -> None:
 
 
 class GridVariants(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One kind of degradation and its rates; ``none`` has the single rate 0."""
+    """One kind of degradation, its options and its rates; ``none`` has the single rate 0."""
 
     kind: str
     rates: Annotated[tuple[Share, ...], Meta(min_length=1)] = (0.0,)
+    options: dict[str, Any] = {}
 
 
 class GridCard(Card, frozen=True, kw_only=True):

@@ -69,9 +69,10 @@ class Registry(Generic[T]):
         """
         if ":" in name:
             return self._own(name)
-        if name not in self.names():
-            raise UnknownNameError(self.kind, name, self.names())
-        importlib.import_module(f"{self.package}.{name}")
+        if name not in self._parts:  # identities ask thousands of times: the folder is read once a name
+            if name not in self.names():
+                raise UnknownNameError(self.kind, name, self.names())
+            importlib.import_module(f"{self.package}.{name}")
         return self._parts[name]
 
     def version(self, name: str) -> int | str:

@@ -17,8 +17,6 @@ from scribblebench.core.files import building, to_json, write_atomic
 from scribblebench.scribbles.png import encode_labels
 from scribblebench.scribbles.xml import write_xml
 from scribblebench.sources.kinds.toy import NOTE
-from scribblebench.sources.toy_hand import annotate
-from scribblebench.sources.toy_scene import make_scene
 from scribblebench.store.lock import wait_lock
 
 GENERATOR = 2
@@ -90,6 +88,10 @@ def toy_ids() -> dict[str, list[str]]:
 
 def write_image(root: Path, image: str) -> None:
     """Write photograph, mask and strokes of one scene; its name alone decides what is in it."""
+    # Only here: whoever finds the scenes drawn need not wait for what draws them.
+    from scribblebench.sources.toy_hand import annotate
+    from scribblebench.sources.toy_scene import make_scene
+
     scene = make_scene(_SEED, image)
     strokes = annotate(scene, _SEED, image)
     write_atomic(root / LAYOUT.images / f"{image}{LAYOUT.image_suffix}", _png(scene.image), durable=False)

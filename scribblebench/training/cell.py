@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -31,7 +32,7 @@ def stated_variant(variant: VariantSpec) -> dict[str, Any]:
     }
 
 
-class Cell(msgspec.Struct, frozen=True, kw_only=True):
+class Cell(msgspec.Struct, frozen=True, kw_only=True, dict=True):  # dict: for what is cached
     """What is trained and evaluated.
 
     Attributes:
@@ -71,7 +72,7 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
         """Whether the losses see dense masks in place of strokes."""
         return self.method.supervision == "masks"
 
-    @property
+    @cached_property
     def training_identity(self) -> dict[str, Any]:
         """Everything that decides the trained weights, and nothing else."""
         return self._training()
@@ -95,7 +96,7 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
         looked_at = {"masks": self.train.masks} if self.variant.needs_masks() else {}
         return {"strokes": self.train.strokes, **looked_at, **stated_variant(self.variant)}
 
-    @property
+    @cached_property
     def identity(self) -> dict[str, Any]:
         """Everything that decides the cell's numbers: another evaluation does not train again."""
         evaluation = stated_evaluation(self.protocol)
@@ -112,12 +113,12 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
             },
         }
 
-    @property
+    @cached_property
     def training_id(self) -> str:
         """SHA-256 of what decides the weights."""
         return fingerprint(self.training_identity)
 
-    @property
+    @cached_property
     def id(self) -> str:
         """SHA-256 of the identity."""
         return fingerprint(self.identity)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -13,7 +13,7 @@ from scribblebench.loading.batches import Batches
 from scribblebench.loading.images import Bytes, Pictures, decode, load_pictures
 from scribblebench.pictures.size import picture_size
 from scribblebench.sources.folder import DatasetFolder
-from scribblebench.sources.variant import Variant, ensure_variant
+from scribblebench.sources.variant import Variant, ensure_variant, make_variant
 from scribblebench.training.cell import Cell
 from scribblebench.training.evaluate import Validation
 
@@ -32,6 +32,7 @@ class Places:
         device: where networks are trained.
         weights: file of initial weights, or None.
         keep_predictions: keep those of the validation images below ``runs``.
+        made: folders of variants that lie elsewhere than below ``variants``, by their ids.
     """
 
     dataset: DatasetFolder
@@ -40,6 +41,7 @@ class Places:
     device: torch.device
     weights: Path | None = None
     keep_predictions: bool = False
+    made: Mapping[str, Path] = field(default_factory=dict)
 
 
 def training_batches(cell: Cell, places: Places) -> Batches:
@@ -72,6 +74,8 @@ def prepare_variant(cell: Cell, places: Places, workers: int = 1) -> Variant:
     Raises:
         UserError: something else is in its place.
     """
+    if made := places.made.get(cell.variant.id):
+        return make_variant(places.dataset, "train", cell.variant, made, workers, known=cell.train)
     folder = places.variants / places.dataset.card.name
     return ensure_variant(places.dataset, cell.variant, folder, workers=workers, known=cell.train)
 
@@ -80,10 +84,10 @@ def _label_reader(cell: Cell, places: Places) -> Callable[[str], Bytes]:
     return places.dataset.mask if cell.sees_masks else prepare_variant(cell, places).label
 
 
-def validation(places: Places) -> Validation:
-    """Load the validation split."""
+def validation(places: Places, ids: Sequence[str] | None = None) -> Validation:
+    """Load the validation split, or only some images of it."""
     dataset = places.dataset
-    ids = sorted(dataset.ids("val"))
+    ids = sorted(dataset.ids("val")) if ids is None else ids
     images = _photographs(dataset, tuple(ids), places.device)
     classes = len(dataset.card.classes)
     return Validation(

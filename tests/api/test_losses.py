@@ -57,7 +57,7 @@ def test_options_are_the_parts_own(batch: tuple[torch.Tensor, ...]) -> None:
     logits, images, labels, _, _ = batch
     assert sb.gated_crf(logits, images, rgb=1.0) != sb.gated_crf(logits, images)
     assert sb.tree_energy(logits, images, labels) != sb.tree_energy(logits, images, labels, stride=2)
-    with pytest.raises(UserError, match="gated_crf.*raduis"):
+    with pytest.raises(UserError, match=r"gated_crf.*raduis"):
         sb.gated_crf(logits, images, raduis=3)
 
 

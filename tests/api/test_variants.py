@@ -122,7 +122,7 @@ def test_bad_arrays_are_refused() -> None:
         sb.degrade([], {}, (9, 9), image="a", mask=np.zeros((3, 3)))
     with pytest.raises(ValueError, match="300"):
         sb.mean_iou([np.array([0])], [np.array([300])], classes=2)
-    with pytest.raises(ValueError, match="longer|shorter"):
+    with pytest.raises(ValueError, match=r"longer|shorter"):
         sb.mean_iou([np.array([0])], [], classes=2)
 
 

@@ -17,9 +17,8 @@ def test_mlcroissant_takes_it_and_finds_every_label_map(mini: Path, tmp_path: Pa
     variant = sb.make_variant(tmp_path / "made", {"shrink": 0.5}, data_dir=mini)
     dataset = croissant.Dataset(str(variant.root / "croissant.json"))
     assert dataset.metadata.ctx.issues.errors == set()
-    records = {
-        record["images/image"].decode(): record["images/label"] for record in dataset.records("images")
-    }
+    found = dataset.records("images")
+    records = {record["images/image"].decode(): record["images/label"] for record in found}
     assert sorted(records) == variant.ids
     # The reader hands out a palette PNG as its colours.
     image = variant.ids[3]
