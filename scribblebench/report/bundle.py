@@ -71,9 +71,9 @@ def write_bundle(
     files: dict[str, bytes] = {}
     known: list[Record | Measurement] = []
     for number, folder in enumerate(dict.fromkeys(folders)):
-        records: list[Record] = [cell.record for cell in read_cells(folder).records]
         measured = [m for job in KINDS for m in read_measurements(folder, job).records]
-        for one in (*records, *measured):
+        both: list[Record | Measurement] = [*(cell.record for cell in read_cells(folder).records), *measured]
+        for one in both:
             if dataset in (None, one.dataset) and protocol in (None, one.protocol):
                 known.append(one)
                 for file in _files(folder, one):
@@ -135,8 +135,9 @@ def _zipped(files: Mapping[str, bytes]) -> bytes:
         for name in sorted(files):
             entry = zipfile.ZipInfo(name, _DATE)
             entry.create_system = 3  # else the bytes tell the system on which they were written
-            # Confusion counts are compressed already.
-            entry.compress_type = zipfile.ZIP_STORED if name.endswith(".npz") else zipfile.ZIP_DEFLATED
+            # Confusion counts too, which are zips themselves: stored as they are, the end of one would pass for
+            # the end of a bundle that is cut short.
+            entry.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(entry, files[name])
     return buffer.getvalue()
 
@@ -145,9 +146,11 @@ def _unpacked(path: Path, root: Path) -> list[Path]:
     """Unpack a bundle, compare it with its manifest, and list its folders of records in order."""
     if not path.is_file():
         raise UserError(f"No bundle {path}. Make one: scribblebench report --bundle {path.name}.")
+    if not _is_bundle(path):
+        raise UserError(f"{path} is damaged or no bundle: it has no {MANIFEST}. Ask for the bundle again.")
     whole = Archive(
         name="bundle.zip",
-        urls=("https://localhost",),
+        urls=(),
         extract={name: name for name in (MANIFEST, ENVIRONMENT, _RUNS)},
     )
     building = root.with_name("building")
@@ -162,11 +165,21 @@ def _unpacked(path: Path, root: Path) -> list[Path]:
     return sorted((root / _RUNS).iterdir(), key=lambda folder: int(folder.name))
 
 
+def _is_bundle(path: Path) -> bool:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return {MANIFEST, ENVIRONMENT} <= set(archive.namelist())
+    except (zipfile.BadZipFile, OSError):
+        return False
+
+
 def _manifest(path: Path, root: Path) -> Manifest:
     try:
         found = msgspec.json.decode((root / MANIFEST).read_bytes(), type=Manifest)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise UserError(f"{path}: {MANIFEST} is not a bundle's ({error}). Ask for the bundle again.") from error
+        raise UserError(
+            f"{path}: {MANIFEST} is not a bundle's ({error}). Ask for the bundle again."
+        ) from error
     if found.schema > SCHEMA:
         raise UserError(
             f"{path} has schema {found.schema}, newer than {SCHEMA} of this program. Update scribblebench."
