@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
 _HANDLER = "scribblebench.look-alikes"
 _LOOK_ALIKES = {
@@ -83,3 +84,13 @@ def make_console() -> Console:
             raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
 
     return Plain()
+
+
+def print_whole(console: Console, table: Table) -> None:
+    """Print a table at its least width at which no number is cut, even where the terminal is narrower."""
+    from rich.measure import Measurement
+
+    width = console.width
+    console.width = max(width, Measurement.get(console, console.options.update(width=1000), table).minimum)
+    console.print(table)
+    console.width = width

@@ -12,15 +12,16 @@ import click
 from scribblebench.cli._options import file
 
 if TYPE_CHECKING:
-    from rich.console import Console
     from rich.table import Table
 
     from scribblebench.report.collect import Variant
     from scribblebench.report.estimates import Estimates
+    from scribblebench.report.left_out import Damaged
     from scribblebench.report.published import Claim
 
 RUNS = Path("results/runs")
 OUT = Path("results/report")
+COMPARED = Path("results/compare")
 _FALLING = "\u2020"
 
 
@@ -29,10 +30,12 @@ _FALLING = "\u2020"
     "--runs",
     multiple=True,
     type=click.Path(path_type=Path),
-    help=f"A folder of records; may be given several times. [default: {RUNS}]",
+    help=f"A folder of records, or a bundle; may be given several times. [default: {RUNS}]",
 )
 @click.option(
-    "--out", type=click.Path(path_type=Path), default=OUT, show_default=True, help="Where the report goes."
+    "--out",
+    type=click.Path(path_type=Path),
+    help=f"Where the report goes. [default: {OUT}; {COMPARED} with --compare]",
 )
 @click.option("--dataset", help="Only records of this dataset.")
 @click.option("--protocol", help="Only records of this protocol.")
@@ -53,21 +56,73 @@ _FALLING = "\u2020"
     type=file,
     help="Inequalities to test instead of the paper's: a CSV like results/published/claims.csv.",
 )
+@click.option(
+    "--bundle",
+    type=file,
+    help="Also write the results into one zip that --runs reads: to publish, to submit.",
+)
+@click.option(
+    "--compare",
+    "sides",
+    nargs=2,
+    type=click.Path(path_type=Path),
+    metavar="A B",
+    help="Instead of a report: two folders or bundles, paired differences B less A, and what else differs.",
+)
 def command(
     runs: tuple[Path, ...],
+    out: Path | None,
+    dataset: str | None,
+    protocol: str | None,
+    resamples: int,
+    converged: bool,
+    claims: Path | None,
+    bundle: Path | None,
+    sides: tuple[Path, Path] | None,
+) -> None:
+    r"""Write tables, curves and one HTML page from the records of 'scribblebench run'.
+
+    Cells that failed, still run or were never started are shown as such; the report can be written at any
+    time.
+
+    \b
+    Examples:
+      scribblebench report --bundle mine.zip
+      scribblebench report --runs mine.zip --out results/theirs
+      scribblebench report --compare results/runs mine.zip
+    """
+    from scribblebench.cli._compare import compare
+    from scribblebench.report.bundle import opened, write_bundle
+
+    if sides:
+        if runs or bundle or converged or claims:
+            raise click.UsageError("--compare takes none of --runs, --bundle, --converged, --claims.")
+        compare(sides, out or COMPARED, dataset, protocol, resamples)
+        return
+    with opened(runs or (RUNS,)) as folders:
+        damaged = _report(folders, out or OUT, dataset, protocol, resamples, converged, claims)
+        if bundle:
+            count = write_bundle(folders, bundle, dataset, protocol)
+            click.echo(
+                f"Wrote {bundle}: {count} records. Read it with 'scribblebench report --runs {bundle}'."
+            )
+    for _, why in damaged:
+        click.echo(f"Left out: {why}", err=True)
+    if damaged:
+        sys.exit(1)
+
+
+def _report(
+    folders: Sequence[Path],
     out: Path,
     dataset: str | None,
     protocol: str | None,
     resamples: int,
     converged: bool,
     claims: Path | None,
-) -> None:
-    """Write tables, curves and one HTML page from the records of 'scribblebench run'.
-
-    Cells that failed, still run or were never started are shown as such; the report can be written at any
-    time.
-    """
-    from scribblebench.cli._console import make_console
+) -> Damaged:
+    """Write the report and print its main table; return what could not be read."""
+    from scribblebench.cli._console import make_console, print_whole
     from scribblebench.report.collect import NONE, gather
     from scribblebench.report.folder import PAGE
     from scribblebench.report.measured import measured_tables
@@ -75,7 +130,6 @@ def command(
     from scribblebench.report.published import claims as read_claims
     from scribblebench.report.write import write_report
 
-    folders = runs or (RUNS,)
     measured = measured_tables(folders, dataset, protocol)
     gathered = gather(folders, dataset, protocol, may_be_empty=bool(measured.records))
     damaged = [*gathered.damaged, *measured.damaged]
@@ -88,26 +142,13 @@ def command(
         for note in notes(estimates.group):
             console.print(f"{estimates.group.name}: {note}", markup=False, highlight=False, soft_wrap=True)
         for kind in estimates.group.kinds or [NONE.kind]:
-            _print_whole(console, _summary(estimates, kind))
+            print_whole(console, _summary(estimates, kind))
     tables = [table.kind.file for table in measured.records] + ["table4.csv"] * bool(written)
     names = ", ".join(str(out / name) for name in tables)
     console.print(f"Wrote {names} and {out / PAGE}.", soft_wrap=True, highlight=False)
     if claims:
         _name_unmeasured(claims, tested, written)
-    for _, why in damaged:
-        click.echo(f"Left out: {why}", err=True)
-    if damaged:
-        sys.exit(1)
-
-
-def _print_whole(console: Console, table: Table) -> None:
-    """Print a table at its least width at which no number is cut, even where the terminal is narrower."""
-    from rich.measure import Measurement
-
-    width = console.width
-    console.width = max(width, Measurement.get(console, console.options.update(width=1000), table).minimum)
-    console.print(table)
-    console.width = width
+    return damaged
 
 
 def _name_unmeasured(path: Path, tested: Sequence[Claim], written: Sequence[Estimates]) -> None:

@@ -12,7 +12,7 @@ from scribblebench.report.page import GENERATOR
 
 PAGE = "index.html"
 # A page may have come from anybody: nothing but such files is removed on its word.
-_OWN = re.compile(r"[\w+-][\w.+-]*\.(csv|png|svg|html)", re.ASCII)
+_OWN = re.compile(r"[\w+-][\w.+-]*\.(csv|md|tex|png|svg|html)", re.ASCII)
 _FILES = re.compile(r'<meta name="files" content="([^"]*)">')
 
 

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy import special  # scipy.stats takes seconds to import
 
 from scribblebench.report.bootstrap import Values
 
@@ -74,16 +74,16 @@ class Estimate:
         >>> round(Estimate(2.0, 1.0, 60.0).p_above, 3)
         0.025
         """
-        return float(stats.t.sf(self._t, self.freedom))
+        return float(special.stdtr(self.freedom, -self._t))
 
     @property
     def p(self) -> float:
         """P of "equal to 0", two-sided: below 0.05 where the 95 % interval leaves 0 out."""
-        return float(2 * stats.t.sf(abs(self._t), self.freedom))
+        return float(2 * special.stdtr(self.freedom, -abs(self._t)))
 
     @property
     def _reach(self) -> float:
-        return float(stats.t.ppf((1 + LEVEL) / 2, self.freedom)) * self.error
+        return float(special.stdtrit(self.freedom, (1 + LEVEL) / 2)) * self.error
 
     @property
     def _t(self) -> float:
@@ -114,7 +114,7 @@ def error_and_freedom(values: Values, images: int) -> tuple[Values, Values]:
     alone = _image_variance(left_out[..., 1:], images).mean(axis=-1)
     together = np.maximum(0, (seeds - 1) * (alone - by_images))
     variance = by_images + np.maximum(0, by_seeds - together)
-    bound = by_seeds * (seeds - 1) / stats.chi2.ppf(1 - _UPPER, seeds - 1)
+    bound = by_seeds * (seeds - 1) / special.chdtri(seeds - 1, _UPPER)
     return np.sqrt(variance), _satterthwaite(by_images, freedom, bound, seeds - 1)
 
 

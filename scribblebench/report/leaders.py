@@ -104,8 +104,10 @@ def _answer(where: str, rows: Sequence[Standing], titles: dict[str, str]) -> Ans
     others = sum(row.value is not None for row in rows) - 1
     if not others:
         apart = "the only one measured"
+    elif sum(row.untested for row in rows) == others:
+        apart = "too few seeds in common to test"
     elif not tied:
-        apart = "told apart from all others"
+        apart = "told apart from all others" + " that could be tested" * any(row.untested for row in rows)
     elif len(tied) == others:
         apart = "not told apart from any other"
     elif len(tied) > _NAMED:

@@ -30,7 +30,8 @@ class Standing:
         gain_seeds: how many seeds both share.
         p: two-sided, of the gain; None with one seed.
         best: whether no other has a higher value.
-        tied: whether it cannot be told from the best (Holm over all compared with that one).
+        tied: whether a test cannot tell it from the best (Holm over all compared with that one).
+        untested: whether it shares too few seeds with the best to be tested.
     """
 
     method: str
@@ -41,6 +42,7 @@ class Standing:
     p: float | None = None
     best: bool = False
     tied: bool = False
+    untested: bool = False
 
 
 def baseline(methods: Sequence[str]) -> str:
@@ -91,7 +93,7 @@ def _ranked(
             return None, len(shared)
         return e.of(quantity(method, shared) - quantity(over, shared)), len(shared)
 
-    tied = _not_told_apart({m: gain(m, best) for m in values if m != best})
+    beside = _beside_best({m: gain(m, best) for m in values if m != best})
     rows = []
     for method in methods:
         found, shared = gain(method, reference)
@@ -104,7 +106,8 @@ def _ranked(
                 shared,
                 tested_p(found, shared),
                 method == best,
-                method in tied,
+                beside.get(method) == "tied",
+                beside.get(method) == "untested",
             )
         )
     return rows
@@ -115,6 +118,8 @@ def tested_p(difference: Estimate | None, seeds: int) -> float | None:
     return difference.p if difference is not None and seeds >= LEAST_SEEDS else None
 
 
-def _not_told_apart(gains: dict[str, tuple[Estimate | None, int]]) -> set[str]:
+def _beside_best(gains: dict[str, tuple[Estimate | None, int]]) -> dict[str, str]:
+    """Say of each method but the best whether it is ``apart`` from that, ``tied`` or ``untested``."""
     adjusted = holm_where_tested([tested_p(*gain) for gain in gains.values()])
-    return {method for method, p in zip(gains, adjusted, strict=True) if p is None or p >= ALPHA}
+    verdicts = ("untested" if p is None else "tied" if p >= ALPHA else "apart" for p in adjusted)
+    return dict(zip(gains, verdicts, strict=True))

@@ -12,6 +12,7 @@ from scribblebench.report.figures.curves import curves
 from scribblebench.report.figures.differences import differences as drawn_differences
 from scribblebench.report.figures.training import logged, losses
 from scribblebench.report.folder import PAGE, check_free, publish
+from scribblebench.report.layouts import measured_files, printed_files
 from scribblebench.report.left_out import Damaged, left_out
 from scribblebench.report.measured import Table
 from scribblebench.report.page import Picture, Section, page
@@ -22,6 +23,8 @@ from scribblebench.report.tables.annotation import annotation
 from scribblebench.report.tables.cells import cells
 from scribblebench.report.tables.comparisons import comparisons
 from scribblebench.report.tables.differences import differences
+from scribblebench.report.tables.robustness import areas
+from scribblebench.report.tables.sources import sources
 from scribblebench.report.tables.standings import standings
 from scribblebench.report.tables.table1 import table1
 from scribblebench.report.tables.table2 import table2
@@ -35,6 +38,7 @@ TABLES: dict[str, Callable[[Sequence[Estimates]], Rows]] = {
     "annotation.csv": annotation,
     "comparisons.csv": comparisons,
     "standings.csv": standings,
+    "robustness.csv": areas,
     "differences.csv": differences,
 }
 
@@ -71,12 +75,26 @@ def write_report(
         Estimates(group, resamples, converged_only=converged_only, claims=claims) for group in groups
     ]
     files: dict[str, bytes | str] = {"cells.csv": to_csv(cells(groups))} if groups else {}
-    files |= {name: to_csv(rows) for name, table in TABLES.items() if (rows := table(estimates))}
-    files |= {table.kind.file: to_csv(table.rows) for table in measured}
+    files |= _tables(estimates)
+    for table in measured:
+        files |= {table.kind.file: to_csv(table.rows), **measured_files(table)}
     sections = [_section(e, files) for e in estimates]
     files[PAGE] = page(sections, measured, left_out(groups, damaged), sorted([*files, PAGE]))
     publish(files, out)
     return estimates
+
+
+def _tables(estimates: Sequence[Estimates]) -> dict[str, str]:
+    """Write every table as CSV, some in Markdown and LaTeX too, and where their numbers come from."""
+    rows = {name: found for name, table in TABLES.items() if (found := table(estimates))}
+    if not rows:
+        return {}
+    files = {name: to_csv(found) for name, found in {**rows, "sources.csv": sources(estimates, rows)}.items()}
+    for name, found in rows.items():
+        # Table 4 in the paper's layout has a quantity a row; for print its numbers stand together.
+        long = rows["table4_long.csv"] if name == "table4.csv" else found
+        files |= printed_files(name.removesuffix(".csv"), long)
+    return files
 
 
 def _section(estimates: Estimates, files: dict[str, bytes | str]) -> Section:

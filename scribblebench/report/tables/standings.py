@@ -40,5 +40,11 @@ def _row(e: Estimates, row: Standing, kind: str, rate: str, methods: Sequence[st
         "shared_seeds": row.gain_seeds,
         **spread("gain", row.gain),
         "p": row.p,
-        "best": "yes" if row.best else "not told apart" if row.tied else "no" if row.value else "",
+        "best": _verdict(row),
     }
+
+
+def _verdict(row: Standing) -> str:
+    if row.value is None:
+        return ""
+    return "yes" if row.best else "not told apart" if row.tied else "not tested" if row.untested else "no"
