@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from scribblebench.cli._options import file
+from scribblebench.cli._options import file, folder
+from scribblebench.cli._pictures import pictures_of
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from scribblebench.report.estimates import Estimates
     from scribblebench.report.left_out import Damaged
     from scribblebench.report.published import Claim
+    from scribblebench.report.write import Pictures
 
 RUNS = Path("results/runs")
 OUT = Path("results/report")
@@ -57,6 +60,11 @@ _FALLING = "\u2020"
     help="Inequalities to test instead of the paper's: a CSV like results/published/claims.csv.",
 )
 @click.option(
+    "--data-dir",
+    type=folder,
+    help="The dataset's folder, for pictures of kept predictions on the page; the toy's is found by itself.",
+)
+@click.option(
     "--bundle",
     type=file,
     help="Also write the results into one zip that --runs reads: to publish, to submit.",
@@ -77,6 +85,7 @@ def command(
     resamples: int,
     converged: bool,
     claims: Path | None,
+    data_dir: Path | None,
     bundle: Path | None,
     sides: tuple[Path, Path] | None,
 ) -> None:
@@ -87,6 +96,7 @@ def command(
 
     \b
     Examples:
+      scribblebench report --data-dir VOC2012
       scribblebench report --bundle mine.zip
       scribblebench report --runs mine.zip --out results/theirs
       scribblebench report --compare results/runs mine.zip
@@ -100,7 +110,8 @@ def command(
         compare(sides, out or COMPARED, dataset, protocol, resamples)
         return
     with opened(runs or (RUNS,)) as folders:
-        damaged = _report(folders, out or OUT, dataset, protocol, resamples, converged, claims)
+        pictures = partial(pictures_of, folders, data_dir)
+        damaged = _report(folders, out or OUT, dataset, protocol, resamples, converged, claims, pictures)
         if bundle:
             count = write_bundle(folders, bundle, dataset, protocol)
             click.echo(
@@ -120,6 +131,7 @@ def _report(
     resamples: int,
     converged: bool,
     claims: Path | None,
+    pictures: Pictures,
 ) -> Damaged:
     """Write the report and print its main table; return what could not be read."""
     from scribblebench.cli._console import make_console, print_whole
@@ -136,7 +148,14 @@ def _report(
     console = make_console()
     tested = read_claims(claims)
     written = write_report(
-        gathered.records, out, resamples, measured.records, damaged, converged_only=converged, claims=tested
+        gathered.records,
+        out,
+        resamples,
+        measured.records,
+        damaged,
+        converged_only=converged,
+        claims=tested,
+        pictures=pictures,
     )
     for estimates in written:
         for note in notes(estimates.group):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from markupsafe import Markup
+
 from scribblebench.report.collect import Group, file_safe
 from scribblebench.report.estimates import Estimates
 from scribblebench.report.figures.annotation import annotation as drawn_annotation
@@ -42,6 +44,14 @@ TABLES: dict[str, Callable[[Sequence[Estimates]], Rows]] = {
     "differences.csv": differences,
 }
 
+Pictures = Callable[[Group], Sequence[tuple[str, Markup]]]
+"""A group -> headings and what stands below each on the page."""
+
+
+def no_pictures(group: Group) -> Sequence[tuple[str, Markup]]:
+    """Draw nothing: no predictions are at hand."""
+    return ()
+
 
 def write_report(
     groups: Sequence[Group],
@@ -52,6 +62,7 @@ def write_report(
     *,
     converged_only: bool = False,
     claims: Sequence[Claim] = (),
+    pictures: Pictures = no_pictures,
 ) -> list[Estimates]:
     """Write ``cells.csv``, the other tables, figures as PNG and SVG, and ``index.html``.
 
@@ -63,6 +74,7 @@ def write_report(
         damaged: files that could not be read, and why.
         converged_only: keep cells whose training loss still fell out of ratios and comparisons.
         claims: inequalities to be tested.
+        pictures: draws pictures of a group's results.
 
     Returns:
         The estimates behind the tables.
@@ -78,7 +90,7 @@ def write_report(
     files |= _tables(estimates)
     for table in measured:
         files |= {table.kind.file: to_csv(table.rows), **measured_files(table)}
-    sections = [_section(e, files) for e in estimates]
+    sections = [_section(e, files, pictures) for e in estimates]
     files[PAGE] = page(sections, measured, left_out(groups, damaged), sorted([*files, PAGE]))
     publish(files, out)
     return estimates
@@ -97,7 +109,7 @@ def _tables(estimates: Sequence[Estimates]) -> dict[str, str]:
     return files
 
 
-def _section(estimates: Estimates, files: dict[str, bytes | str]) -> Section:
+def _section(estimates: Estimates, files: dict[str, bytes | str], pictures: Pictures) -> Section:
     """Draw a group's figures, add them to the files, and keep them for the page."""
     group = estimates.group
 
@@ -138,4 +150,4 @@ def _section(estimates: Estimates, files: dict[str, bytes | str]) -> Section:
         )
         if drawn is not None
     ]
-    return Section(estimates, against, degraded, training)
+    return Section(estimates, against, degraded, training, pictures(group))
