@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test slow lint docs bench
+.PHONY: demo test slow lint docs bench cluster
 
 demo: .venv/installed
 	$(BIN)/scribblebench make-dataset --shrink 0.5
@@ -23,13 +23,19 @@ lint: .venv/installed
 
 docs: .venv/installed
 	$(BIN)/python docs/methods.py
+	$(BIN)/python docs/cards.py
 
 bench: .venv/installed
 	$(BIN)/python benchmarks/eigenspace.py
 	$(BIN)/python benchmarks/walk.py
 	$(BIN)/python benchmarks/labelled_pixels.py
+	$(BIN)/python benchmarks/overhead.py
 	$(BIN)/python benchmarks/depthwise.py --threads 1 --batch 8
 	$(if $(VOC),$(BIN)/python benchmarks/make_dataset.py --data-dir $(VOC),@echo "make bench VOC=DIR times make-dataset too.")
+
+# A Slurm of two nodes on this machine: needs Debian and root, ten minutes.
+cluster: .venv/installed
+	$(BIN)/python tests/cluster/cluster.py
 
 .venv/installed: pyproject.toml
 	$(PYTHON) -m venv .venv

@@ -71,7 +71,7 @@ class Grid:
         """The folder of records."""
         return self.root / "results" / "runs"
 
-    def start(self, *more: str) -> subprocess.Popen[str]:
+    def start(self, *more: str, **environment: str) -> subprocess.Popen[str]:
         """Start a launcher in a group of its own."""
         settings = [f"--set={key}={value}" for key, value in SETTINGS.items()]
         command = [sys.executable, "-m", "scribblebench", *RUN, "--data-dir", str(self.data), "--jobs", "2"]
@@ -83,6 +83,7 @@ class Grid:
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
+            env={**os.environ, **environment},
         )
 
     def end(self, process: subprocess.Popen[str]) -> str:
@@ -192,6 +193,39 @@ def launchers(grid: Grid, count: int) -> None:
         grid.conclude()
 
 
+def hosts(grid: Grid, count: int) -> None:
+    """Let two machines work on one folder, and one of them die: the other takes over, no cell is run twice.
+
+    Every other time the folder has no ``flock``, as on some network file systems: locks are leases then, and
+    the survivor waits until those of the dead have run out.
+    """
+    draw = rng("torture", "hosts")
+    bare = grid.root.with_name("without-flock")
+    bare.mkdir(exist_ok=True)
+    write_atomic(bare / "sitecustomize.py", _WITHOUT_FLOCK)
+    path = os.pathsep.join(filter(None, (str(bare), os.environ.get("PYTHONPATH", ""))))
+    for index in range(count):
+        more = {"PYTHONPATH": path} if index % 2 else {}
+        dies = grid.start(SCRIBBLEBENCH_HOST="first", **more)
+        lives = grid.start("--wait", SCRIBBLEBENCH_HOST="second", **more)
+        time.sleep(draw.uniform(0.3, 1) * grid.seconds)
+        _strike(dies, "group", draw)
+        grid.end(dies)
+        said = grid.end(lives)
+        grid.counts["hosts"] += 1
+        grid.counts["not clean"] += lives.returncode != 0
+        if lives.returncode:
+            print(said, file=sys.stderr)
+        grid.conclude()
+
+
+_WITHOUT_FLOCK = """
+import errno, fcntl
+def flock(*_): raise OSError(errno.ENOSYS, "Function not implemented")
+fcntl.flock = flock
+"""
+
+
 def full_disk(grid: Grid, count: int) -> None:
     """Let the results fill a small file system: one line, exit code 2, and nothing lost behind it."""
     results = grid.root / "results"
@@ -224,10 +258,11 @@ PARTS: dict[str, Callable[[Grid, int], None]] = {
     "kills": kills,
     "signals": signals,
     "launchers": launchers,
+    "hosts": hosts,
     "disks": full_disk,
     "mutations": mutations,
 }
-FULL = {"kills": 60, "signals": 12, "launchers": 2, "disks": 3, "mutations": 400}
+FULL = {"kills": 60, "signals": 12, "launchers": 2, "hosts": 4, "disks": 3, "mutations": 400}
 BAD = ("silent", "tracebacks", "lost", "run twice", "said to run", "not clean")
 
 

@@ -36,7 +36,8 @@ HEADER = """<!-- Made by docs/methods.py from methods/*.yaml; `make docs` writes
 Every method is a card of `methods/` over registered parts. "Exact" and "stand-in" are the cards' own words.
 No card changes backbone, initial weights, optimiser, budget or augmentation: those are the protocol's, and
 equal for all. What the losses between pixels compute in more than a line: [pixel-losses.md](pixel-losses.md);
-how strokes are spread: [label-propagation.md](label-propagation.md).
+how strokes are spread: [label-propagation.md](label-propagation.md);
+how label maps are made of tags: [image-tags.md](image-tags.md).
 How to add a method: [adding-a-method.md](adding-a-method.md).
 """
 PARTS = """
@@ -90,9 +91,10 @@ def _card(card: MethodCard) -> str:
 
 def _labels(card: MethodCard) -> str:
     """Tell where the labels come from, round by round."""
+    told = {"masks": "dense masks"}.get(card.supervision, card.supervision)
     if not card.stages:
-        return {"scribble": "strokes", "masks": "dense masks"}[card.supervision]
-    rounds = (f"{100 * s.share:.0f} % {s.labels.get('part', 'strokes')}" for s in card.stages)
+        return told
+    rounds = (f"{100 * s.share:.0f} % {s.labels.get('part', told)}" for s in card.stages)
     return ", then ".join(rounds)
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from scribblebench.core.errors import UserError
 
@@ -51,10 +53,73 @@ class Seeds(click.ParamType[tuple[int, ...]]):
         return tuple(dict.fromkeys(int(part) for part in parts))
 
 
+def _reach(ctx: click.Context, kind: str) -> list[str]:
+    """List the names of a kind of card, those in the folders given by --cards on the same line too."""
+    from scribblebench.core.library import Library
+
+    return Library(*(ctx.params.get("cards") or ())).names(kind)
+
+
+class CardName(click.ParamType[str]):
+    """The name of a card; shells complete it.
+
+    Args:
+        kind: of card, such as ``"grids"``.
+    """
+
+    name = "text"
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Offer the cards in reach."""
+        del param
+        return [CompletionItem(name) for name in _reach(ctx, self.kind) if name.startswith(incomplete)]
+
+
+class Words(click.ParamType[str]):
+    """What ``list`` is asked for: kinds, or one of a kind by name."""
+
+    name = "text"
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Offer kinds first, then names."""
+        from scribblebench.cli._listing import kinds, names
+        from scribblebench.core.library import Library
+
+        given, known = ctx.params.get(param.name or "") or (), kinds()
+        if given and given[0] in known and given[0] != known[given[0]]:
+            found = names(Library(*(ctx.params.get("cards") or ())), known[given[0]])
+        else:
+            found = sorted(known)
+        return [CompletionItem(name) for name in found if name.startswith(incomplete)]
+
+
 class Names(click.ParamType[tuple[str, ...]]):
-    """A list such as ``baseline,rw-ss``."""
+    """A list such as ``baseline,rw-ss``.
+
+    Args:
+        kind: of card, where these are names of cards: shells complete the last of them.
+    """
 
     name = "names"
+
+    def __init__(self, kind: str = "") -> None:
+        self.kind = kind
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Offer the cards in reach behind the last comma."""
+        del param
+        before, comma, last = incomplete.rpartition(",")
+        known = _reach(ctx, self.kind) if self.kind else []
+        return [CompletionItem(f"{before}{comma}{name}") for name in known if name.startswith(last)]
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Split at commas."""
@@ -65,11 +130,23 @@ class Names(click.ParamType[tuple[str, ...]]):
 folder = click.Path(path_type=Path, file_okay=False)
 file = click.Path(path_type=Path, dir_okay=False)
 
+
+def _importable(
+    context: click.Context, parameter: click.Parameter, folders: tuple[Path, ...]
+) -> tuple[Path, ...]:
+    """Let cards name parts in Python files beside them; what is installed goes first."""
+    del context, parameter
+    sys.path += [found for found in (str(path.resolve()) for path in folders) if found not in sys.path]
+    return folders
+
+
 cards_option = click.option(
     "--cards",
     multiple=True,
     type=folder,
-    help="Your own cards: a folder with methods/, datasets/, protocols/ or grids/ in it. Repeatable.",
+    callback=_importable,
+    help="Your own cards: a folder with methods/, datasets/, protocols/ or grids/ in it, and your own parts "
+    "as Python files. Repeatable.",
 )
 
 runs_option = click.option(
@@ -77,7 +154,11 @@ runs_option = click.option(
 )
 # The strokes of a dataset.
 dataset_option = click.option(
-    "--dataset", default="toy", show_default=True, help="Dataset card; toy is generated on first use."
+    "--dataset",
+    type=CardName("datasets"),
+    default="toy",
+    show_default=True,
+    help="Dataset card; toy is generated on first use.",
 )
 data_dir_option = click.option(
     "--data-dir", type=folder, help="The dataset's folder, in VOC layout. Default: data/DATASET/source."

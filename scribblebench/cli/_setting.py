@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from scribblebench.cli._options import cards_option, data_dir_option, file, runs_option
+from scribblebench.cli._options import CardName, cards_option, data_dir_option, file, runs_option
 from scribblebench.core.errors import UserError
 
 if TYPE_CHECKING:
@@ -149,10 +149,15 @@ device_option = click.option("--device", default="auto", show_default=True, help
 _OPTIONS = (
     click.option(
         "--dataset",
+        type=CardName("datasets"),
         help="Dataset card. Default: the protocol's own, or toy, which is generated on first use.",
     ),
     data_dir_option,
-    click.option("--protocol", help="Protocol card. Default: the grid's, if it names one, or the dataset's."),
+    click.option(
+        "--protocol",
+        type=CardName("protocols"),
+        help="Protocol card. Default: the grid's, if it names one, or the dataset's.",
+    ),
     set_option,
     click.option(
         "--weights",

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from scribblebench.cli._options import cards_option, folder
+from scribblebench.cli._options import CardName, cards_option, folder
 
 
 @click.command("fetch")
-@click.argument("dataset")
+@click.argument("dataset", type=CardName("datasets"))
 @click.option("--out", type=folder, help="Folder to make. Default: data/DATASET/source.")
 @click.option("--cache", type=folder, help="Folder of downloads. Default: the user's cache folder.")
 @click.option("--offline", is_flag=True, help="Use what lies in the cache; never go online.")

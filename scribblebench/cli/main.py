@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
+import os
 import pkgutil
 import sys
+import textwrap
 import traceback
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import click
@@ -28,15 +32,32 @@ class LazyCommands(click.Group):
         modules = (m.name for m in pkgutil.iter_modules(cli.__path__) if not m.name.startswith("_"))
         return sorted(name.replace("_", "-") for name in modules if name not in _NOT_COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import a subcommand."""
         if cmd_name not in self.list_commands(ctx):
+            if ctx.resilient_parsing:  # a shell asks what could follow, and has no use for an error
+                return None
             raise UnknownNameError("command", cmd_name, self.list_commands(ctx))
         module = importlib.import_module(f"{cli.__name__}.{cmd_name.replace('-', '_')}")
         command: click.Command = module.command
         if _DEBUG not in command.params:
             command.params.append(_DEBUG)
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the subcommands with the first sentence of each one's help, read without importing any."""
+        names = self.list_commands(ctx)
+        width = formatter.width - 6 - max(len(name) for name in names)
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, _first_sentence(name, width)) for name in names])
+
+
+def _first_sentence(command: str, width: int) -> str:
+    path = Path(cli.__path__[0]) / f"{command.replace('-', '_')}.py"
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "command"]
+    told = (ast.get_docstring(functions[0]) or "").split("\n\n")[0]
+    return textwrap.shorten(told.partition(". ")[0].removesuffix("."), width, placeholder="...")
 
 
 @dataclass
@@ -77,6 +98,8 @@ def scribblebench() -> None:
 
 def main(arguments: list[str] | None = None) -> Any:
     """Run the command line; what goes wrong is one line on stderr, and the exit code says what kind it is."""
+    # Before torch is imported: threads that wait for work must not take the cores of those that have some.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     prepare_streams()
     switches, stdout = Switches(), sys.stdout
     given = sys.argv[1:] if arguments is None else arguments

@@ -3,63 +3,82 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 from click.core import ParameterSource
 
-from scribblebench.cli._options import Names, Seeds, folder, read_rates
+from scribblebench.cli._choices import strokes_option
+from scribblebench.cli._how import how_options, log_level_option, quiet_option
+from scribblebench.cli._options import CardName, Names, Seeds, folder, read_rates
 from scribblebench.cli._setting import Setting, setting_options
+from scribblebench.core.errors import UserError
 
 if TYPE_CHECKING:
     from scribblebench.core.cards import GridCard
-    from scribblebench.grid.how import How, Rerun
+    from scribblebench.grid.display import Display
+    from scribblebench.grid.how import How
     from scribblebench.grid.jobs import GridJob, Work
 
 
+# Options that are not called as what they become.
+_SPELT = {"strokes": "from"}
+
+
 @click.command("run")
-@click.option("--grid", required=True, help="Grid card: a job, methods, variants, seeds. See 'list grids'.")
-@click.option("--methods", type=Names(), help="Only these methods, comma-separated; any card may be named.")
 @click.option(
-    "--rates", metavar="R[,R...]", callback=read_rates, help="Only these rates of the grid, such as 0,0.5."
+    "--grid",
+    type=CardName("grids"),
+    required=True,
+    help="Grid card: a job, methods, variants, seeds. See 'list grids'.",
 )
+@click.option(
+    "--methods", type=Names("methods"), help="Only these methods, comma-separated; any card may be named."
+)
+@click.option(
+    "--rates",
+    metavar="R[,R...]",
+    callback=read_rates,
+    help="These rates of the grid's degradations in place of the card's, such as 0,0.4; 0 is undegraded.",
+)
+@click.option(
+    "--variant",
+    "variant",
+    multiple=True,
+    type=folder,
+    help="Train on this folder of make-dataset in place of the grid's variants. Repeatable.",
+)
+@strokes_option
 @click.option("--seeds", type=Seeds(), help="Seeds of strokes and training together, such as 0,1,2.")
 @setting_options
-@click.option(
-    "--jobs",
-    type=click.IntRange(0),
-    default=0,
-    help="Cells at once. Default: a core each, at most 4; 1 on CUDA.",
-)
+@how_options
 @click.option("--variants", type=folder, default=Path("data"), show_default=True, help="Degraded variants.")
-@click.option(
-    "--rerun",
-    type=click.Choice(["no", "failed", "all"]),
-    default="no",
-    show_default=True,
-    help="Forget the weights of cells that failed or were stopped, or the results of all cells, first.",
-)
 @click.option(
     "--keep-predictions",
     is_flag=True,
     help="Keep label maps of the val images below RUNS/predictions, of finished cells too.",
 )
-@click.option("--wait", is_flag=True, help="Wait for cells that another process is at (else: exit code 3).")
-@click.option("--dry-run", is_flag=True, help="Print the cells and which are missing; train nothing.")
+@quiet_option
+@log_level_option
+@click.option("--dry-run", is_flag=True, help="Print the cells and what they will take; train nothing.")
+@click.option("--probe", is_flag=True, help="With --dry-run: time some steps of methods without a like cell.")
 def command(
     grid: str,
     methods: tuple[str, ...] | None,
     rates: tuple[float, ...] | None,
     seeds: tuple[int, ...] | None,
     setting: Setting,
-    jobs: int,
+    variant: tuple[Path, ...],
+    strokes: str | None,
+    make_how: Callable[[], How],
     variants: Path,
-    rerun: Rerun,
     keep_predictions: bool,
-    wait: bool,
+    quiet: bool,
     dry_run: bool,
+    probe: bool,
 ) -> None:
     """Train every method of a grid on every variant of a dataset.
 
@@ -78,20 +97,23 @@ def command(
     scribblebench run --grid shrink --methods rw-ss --rates 0,1 --keep-predictions
     scribblebench run --grid efficiency --device cpu
     """  # noqa: D301 - click wants the backspace character itself
-    from scribblebench.grid.how import How
     from scribblebench.grid.jobs import JOBS
 
+    if probe and not dry_run:
+        raise UserError("--probe belongs to --dry-run. Add that, or leave --probe out.")
+    how = make_how()
     card = setting.library().grid(grid)
     job = JOBS.build(card.job, {}, f"grid '{card.name}'")
     refuse_unused(job, card)
     asked = setting.ask(card, methods or card.methods, seeds or card.seeds, variants, rates)
-    work = job.plan(replace(asked, keep_predictions=keep_predictions))
+    asked = replace(asked, variant=variant, strokes=strokes, keep_predictions=keep_predictions)
+    work = job.plan(asked)
     for warning in work.warnings():
         click.echo(f"Warning: {warning}.", err=True)
     if dry_run:
-        show(work)
+        show(work, how, probe)
     else:
-        execute(work, How(jobs, wait, rerun), setting.runs, keep_predictions)
+        execute(work, how, Shown(card.name, setting.runs, quiet), keep_predictions)
 
 
 def refuse_unused(job: GridJob, grid: GridCard) -> None:
@@ -100,7 +122,6 @@ def refuse_unused(job: GridJob, grid: GridCard) -> None:
     Raises:
         UserError: it has none for some.
     """
-    from scribblebench.core.errors import UserError
     from scribblebench.grid.jobs import GridJob
 
     source = click.get_current_context().get_parameter_source
@@ -114,26 +135,56 @@ def refuse_unused(job: GridJob, grid: GridCard) -> None:
 
 
 def _options(names: list[str]) -> str:
-    return ", ".join(f"--{name.replace('_', '-')}" for name in names)
+    return ", ".join(f"--{_SPELT.get(name, name).replace('_', '-')}" for name in names)
 
 
-def show(work: Work) -> None:
-    """Print the cells and how far each has come."""
-    cells = work.cells()
+def show(work: Work, how: How, probe: bool) -> None:
+    """Print the cells, how far each has come, and what those that are missing will take.
+
+    Raises:
+        NoSpaceError: the disk has no room for them.
+    """
+    cells, forecast = work.cells(), work.forecast(how, probe)
     for name, standing in cells.items():
-        click.echo(f"{standing:<11}  {name}")
+        note = forecast.notes.get(name) if forecast else None
+        click.echo(f"{standing:<11}  {name}{f'  {note}' if note else ''}")
+    for line in forecast.summary if forecast else ():
+        click.echo(line)
     missing = sum(standing != "done" for standing in cells.values())
     click.echo(f"{len(cells)} cells, {missing} missing")
+    if forecast:
+        forecast.require_room()
 
 
-def execute(work: Work, how: How, runs: Path, keep_predictions: bool = False) -> None:
+@dataclass(frozen=True)
+class Shown:
+    """Where a run tells how far it is.
+
+    Attributes:
+        grid: name of the grid card.
+        runs: folder of records; the log file lies in its folder ``grids``.
+        quiet: nothing on stderr.
+    """
+
+    grid: str
+    runs: Path
+    quiet: bool = False
+
+    def display(self, cells: Collection[str]) -> Display:
+        """Return a display of so many cells."""
+        from rich.console import Console
+
+        from scribblebench.grid.display import Display
+        from scribblebench.store.plan import log_file, plan_name
+
+        log = log_file(self.runs, plan_name(self.grid, cells))
+        return Display(len(cells), Console(stderr=True, quiet=self.quiet), log)
+
+
+def execute(work: Work, how: How, shown: Shown, keep_predictions: bool = False) -> None:
     """Run what is missing; a failed cell makes the exit code 1, one that another process is at makes it 3."""
-    from rich.console import Console
-
-    from scribblebench.grid.display import Display
-
-    cells = len(work.cells())
-    with Display(cells, Console(stderr=True)) as display:
+    cells = work.cells()
+    with shown.display(cells) as display:
         outcome = work.run(how, display)
     counts = {
         "run now": outcome.run,
@@ -142,7 +193,7 @@ def execute(work: Work, how: How, runs: Path, keep_predictions: bool = False) ->
         "left to another process": outcome.left,
     }
     told = [f"{count} {what}" for what, count in counts.items() if count or what in ("run now", "failed")]
-    also = f", predictions in {runs / 'predictions'}" if keep_predictions else ""
-    click.echo(f"{cells} cells, {', '.join(told)}; records in {runs}{also}")
+    also = f", predictions in {shown.runs / 'predictions'}" if keep_predictions else ""
+    click.echo(f"{len(cells)} cells, {', '.join(told)}; records in {shown.runs}{also}")
     if outcome.failed or outcome.left:
         sys.exit(1 if outcome.failed else 3)

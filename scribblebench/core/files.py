@@ -10,13 +10,13 @@ import os
 import re
 import secrets
 import shutil
-import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from scribblebench.core.errors import NoSpaceError, UserError
+from scribblebench.core.host import host_name
 
 # What a writer on another host left is taken for dead after this many seconds.
 LEFT_FOR = 24 * 3600.0
@@ -68,7 +68,7 @@ def _aside(path: Path) -> Path:
 
 
 def _host() -> str:
-    return re.sub(r"[^A-Za-z0-9]+", "-", socket.gethostname())[:24] or "-"
+    return re.sub(r"[^A-Za-z0-9]+", "-", host_name())[:24] or "-"
 
 
 def _sync_folder(folder: Path) -> None:
@@ -89,11 +89,16 @@ def sweep(folder: Path) -> None:
     if not folder.is_dir():
         return
     for path in folder.glob(".*.tmp"):
-        owner = _OWNED.fullmatch(path.name)
-        if owner and _is_left(path, owner["host"], int(owner["pid"])):
+        if is_leftover(path):
             shutil.rmtree(path, ignore_errors=True)
             with contextlib.suppress(OSError):
                 path.unlink(missing_ok=True)
+
+
+def is_leftover(path: Path) -> bool:
+    """Tell whether a temporary file or folder of ours is one of a writer that is dead."""
+    owner = _OWNED.fullmatch(path.name)
+    return owner is not None and _is_left(path, owner["host"], int(owner["pid"]))
 
 
 def _is_left(path: Path, host: str, pid: int) -> bool:

@@ -55,14 +55,16 @@ class Library:
         folders: users' own card folders, each with any of ``datasets``, ``methods``, ``protocols`` and
             ``grids`` below it.
 
-    Cards are read when they are asked for: a damaged one is in nobody's way but its own.
+    Cards are read when they are asked for: a damaged one is in nobody's way but its own, and so are two
+    that carry the same name.
 
     Raises:
-        UserError: a folder is missing or holds no folder of cards, or a card carries a name that another has.
+        UserError: a folder is missing or holds no folder of cards.
     """
 
     def __init__(self, *folders: Path) -> None:
         self._paths: dict[str, dict[str, Path]] = {kind: {} for kind in KINDS}
+        self._twins: dict[str, dict[str, str]] = {kind: {} for kind in KINDS}
         for folder in (shipped_folder(), *folders):
             for kind in _kinds_in(folder):
                 for path in _cards_in(folder / kind):
@@ -73,8 +75,9 @@ class Library:
         # Names that differ in capitals only are one file on some systems.
         twins = [other for known, other in self._paths[kind].items() if known.casefold() == name.casefold()]
         if twins:
-            raise UserError(f"{path} has the name of another card, {twins[0]}. Rename it.")
-        self._paths[kind][name] = path
+            told = f"{path} has the name of another card, {twins[0]}. Rename it."
+            self._twins[kind].setdefault(name.casefold(), told)
+        self._paths[kind].setdefault(name, path)
 
     def names(self, kind: str) -> list[str]:
         """List the names of the cards of one kind."""
@@ -105,17 +108,24 @@ class Library:
         """Return a card of any kind by name."""
         return self._load(kind, name, KINDS[kind])
 
+    def path(self, kind: str, name: str) -> Path:
+        """Return the file of a card."""
+        return self._paths[kind][name]
+
     def _load(self, kind: str, name: str, struct: type[C], overrides: dict[str, Any] | None = None) -> C:
         if name not in self._paths[kind]:
             raise UnknownNameError(kind.removesuffix("s"), name, self.names(kind))
+        if told := self._twins[kind].get(name.casefold()):
+            raise UserError(told)
         path = self._paths[kind][name]
         raw = _fields(path)
         for key, value in (overrides or {}).items():
             _override(raw, key, value)
-        card = convert(nest_options(raw), struct, f"{path}{' with --set' if overrides else ''}")
-        if nfc(card.name) != name:
-            raise UserError(f"{path}: name '{card.name}' must be the file's own name, '{name}'.")
-        return card
+        called = raw.get("name")
+        misnamed = isinstance(called, str) and nfc(called) != name
+        besides = [f"name: '{called}' must be the file's own name, '{name}'"] if misnamed else []
+        where = f"{path}{' with --set' if overrides else ''}"
+        return convert(nest_options(raw), struct, where, besides=besides)
 
 
 def _kinds_in(folder: Path) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from collections.abc import Sequence
 from typing import Any, ClassVar, Generic, TypeVar
 
 import msgspec
@@ -69,9 +70,10 @@ class Registry(Generic[T]):
         """
         if ":" in name:
             return self._own(name)
-        if name not in self.names():
-            raise UnknownNameError(self.kind, name, self.names())
-        importlib.import_module(f"{self.package}.{name}")
+        if name not in self._parts:  # identities ask thousands of times: the folder is read once a name
+            if name not in self.names():
+                raise UnknownNameError(self.kind, name, self.names())
+            importlib.import_module(f"{self.package}.{name}")
         return self._parts[name]
 
     def version(self, name: str) -> int | str:
@@ -83,15 +85,16 @@ class Registry(Generic[T]):
         part = self.get(name)
         return source_digest(part.__module__) if ":" in name else part.rule
 
-    def build(self, name: str, options: dict[str, Any], where: str) -> T:
+    def build(self, name: str, options: dict[str, Any], where: str, near: Sequence[str] = ()) -> T:
         """Make a part from a card's options.
 
         Args:
             name: the part's name.
             options: its fields; unknown or mistyped ones are errors.
             where: the card, for the message.
+            near: fields that a card writes beside the options; one may have been meant.
         """
-        return convert(options, self.get(name), f"{where}: {self.kind} '{name}'")
+        return convert(options, self.get(name), f"{where}: {self.kind} '{name}'", near=near)
 
     def _own(self, name: str) -> type[T]:
         module, _, attribute = name.partition(":")

@@ -23,7 +23,9 @@ class Asked:
         overrides: what ``--set`` replaced.
         dataset: the dataset's card; whether its folder is opened is up to the job.
         data_dir: the dataset's folder, or None for its usual place.
-        rates: only these rates, or None for the grid's own.
+        rates: of every degradation, or None for the grid's own.
+        variant: folders of ``make-dataset`` in place of the grid's variants.
+        strokes: the reader of strokes, or None for the dataset's first.
         seeds: of strokes and training together.
         weights: file of initial weights, or None.
         device: where networks run.
@@ -39,6 +41,8 @@ class Asked:
     dataset: DatasetCard
     data_dir: Path | None = None
     rates: Sequence[float] | None = None
+    variant: Sequence[Path] = ()
+    strokes: str | None = None
     seeds: Sequence[int]
     weights: Path | None = None
     device: torch.device

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import msgspec
+import torch
 
 from scribblebench.core.errors import NoSpaceError, UserError
 from scribblebench.core.files import sweep
@@ -17,6 +18,7 @@ from scribblebench.grid.display import Event
 from scribblebench.grid.standing import adopt
 from scribblebench.grid.stopping import StoppedError
 from scribblebench.store.lock import holder, try_lock, wait_lock
+from scribblebench.store.progress import ProgressFile
 from scribblebench.store.record import Record, Status, lock_path, log_path, write_record
 from scribblebench.training.cell import Cell
 from scribblebench.training.data import Places
@@ -24,6 +26,7 @@ from scribblebench.training.predictions import lacks_predictions
 from scribblebench.training.run_cell import blank_record, predict_again, run_cell
 
 Send = Callable[[Event], None]
+_OUT_OF_MEMORY = "out of memory"
 
 
 @dataclass(frozen=True)
@@ -90,13 +93,16 @@ def _locked(job: Job) -> Iterator[bool]:
 
 
 def _run(job: Job, blank: Record, send: Send) -> Record:
-    started, sender = time.perf_counter(), _Sender(job.cell.slug, send)
+    started, file = time.perf_counter(), ProgressFile(job.places.runs, job.cell.slug)
+    sender = _Sender(job.cell.slug, send, file)
     try:
         return _told(job, blank, lambda: run_cell(job.cell, job.places, sender, job.boundaries))
     except NoSpaceError as error:
         with contextlib.suppress(UserError):  # there may be no room for these few bytes either
             write_record(job.places.runs, _ended(blank, "interrupted", str(error), started))
         raise
+    finally:
+        file.remove()
 
 
 def _predicted(job: Job, done: Record, send: Send) -> Record:
@@ -109,7 +115,9 @@ def _predicted(job: Job, done: Record, send: Send) -> Record:
         return done
 
     def again() -> Record:
-        predict_again(job.cell, job.places, _Sender(job.cell.slug, send), done)
+        file = ProgressFile(job.places.runs, job.cell.slug)
+        predict_again(job.cell, job.places, _Sender(job.cell.slug, send, file), done)
+        file.remove()
         return done
 
     return _told(job, blank_record(job.cell, job.places), again)
@@ -129,8 +137,26 @@ def _told(job: Job, blank: Record, work: Callable[[], Record]) -> Record:
     except BaseException as error:  # one cell must not take the others with it: an own part may call exit()
         log = log_path(job.places.runs, blank.slug)
         keep_traceback(log, error)
-        failed = _ended(blank, "failed", f"{described(error)} (traceback in {log.name})", started)
+        why = f"{_OUT_OF_MEMORY}: " if is_of_memory(error) else ""
+        failed = _ended(blank, "failed", f"{why}{described(error)} (traceback in {log.name})", started)
         return msgspec.structs.replace(failed, log=log.name)
+
+
+def is_of_memory(error: BaseException) -> bool:
+    """Tell whether an error says that memory ran out, of the machine or of the device.
+
+    >>> is_of_memory(MemoryError()), is_of_memory(RuntimeError("DefaultCPUAllocator: can't allocate memory"))
+    (True, True)
+    >>> is_of_memory(RuntimeError("shapes differ"))
+    False
+    """
+    of_torch = isinstance(error, RuntimeError) and "allocate memory" in str(error)
+    return of_torch or isinstance(error, MemoryError | torch.OutOfMemoryError)
+
+
+def out_of_memory(record: Record) -> bool:
+    """Tell whether a cell failed for want of memory, or seems to: it may succeed with less beside it."""
+    return record.status == "failed" and _OUT_OF_MEMORY in record.reason
 
 
 def _ended(blank: Record, status: Status, reason: str, started: float) -> Record:
@@ -140,16 +166,21 @@ def _ended(blank: Record, status: Status, reason: str, started: float) -> Record
 
 @dataclass(frozen=True)
 class _Sender:
-    """Turns what a cell tells into events."""
+    """Turns what a cell tells into events, and notes it for those who look on from elsewhere."""
 
     slug: str
     send: Send
+    file: ProgressFile
 
     def epoch(self, done: int, total: int, curve: dict[str, float]) -> None:
-        self.send(Event(self.slug, "epoch", done, total, curve["loss"]))
+        self._tell(Event(self.slug, "epoch", done, total, curve["loss"]))
 
     def images(self, done: int, total: int) -> None:
-        self.send(Event(self.slug, "images", done, total))
+        self._tell(Event(self.slug, "images", done, total))
 
     def labels(self, done: int, total: int) -> None:
-        self.send(Event(self.slug, "labels", done, total))
+        self._tell(Event(self.slug, "labels", done, total))
+
+    def _tell(self, event: Event) -> None:
+        self.send(event)
+        self.file.tell(event.what, event.done, event.total)

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-from scribblebench.core.cards import GridCard
-from scribblebench.core.errors import UserError
 from scribblebench.core.files import file_sha256
 from scribblebench.grid.asked import Asked
+from scribblebench.grid.variants import Chosen, of_grid
 from scribblebench.loading.batches import batch_not_filled
 from scribblebench.sources.checks import check
 from scribblebench.sources.folder import DatasetFolder
 from scribblebench.sources.spec import VariantSpec
 from scribblebench.sources.survey import Progress, Survey, survey
+from scribblebench.supervision import Supervision, check_degradation, supervision
 from scribblebench.training.build import initial_weights
 from scribblebench.training.cell import Cell
 from scribblebench.training.fits import check_method, check_weights, doubts
 
-UNDEGRADED = "none"
 
-
-def expand(asked: Asked, dataset: DatasetFolder, progress: Progress | None = None) -> list[Cell]:
+def expand(
+    asked: Asked,
+    dataset: DatasetFolder,
+    progress: Progress | None = None,
+    variants: Sequence[Chosen] | None = None,
+) -> list[Cell]:
     """List the cells asked for: seed by seed, variant by variant, method by method.
 
     Everything that will be trained on or scored is looked at first.
@@ -29,22 +33,23 @@ def expand(asked: Asked, dataset: DatasetFolder, progress: Progress | None = Non
         asked: methods, variants, seeds and protocol.
         dataset: the dataset's folder, opened.
         progress: called with images looked at and images in all.
+        variants: to train on, in place of the grid's.
 
     Raises:
-        UserError: the grid has none of the rates asked for, a method cannot work under the protocol, or the
+        UserError: the grid cannot have the rates asked for, a method cannot work under the protocol, or the
             data is not in order.
     """
-    variants = [
-        (kind, rate, _variant_spec(kind, rate, seed), seed)
-        for seed in asked.seeds
-        for kind, rate in _variants(asked.grid, asked.rates)
-    ]
+    if variants is None:
+        variants = of_grid(asked.grid, asked.rates, asked.seeds)
     for method in asked.methods:
         check_method(method, asked.protocol)
+        for chosen in variants:
+            check_degradation(method.supervision, chosen.spec, f"method '{method.name}'")
     weights = initial_weights(asked.protocol, asked.weights)
     check_weights(asked.protocol, str(weights or asked.protocol.weights))
-    splits = _look(asked, dataset, [spec for _, _, spec, _ in variants], progress)
-    warnings = check(dataset, **splits)
+    splits = _look(asked, dataset, [chosen.spec for chosen in variants], progress)
+    notices = [line for part in _supervisions(asked) for line in part.notices(dataset)]
+    warnings = (*check(dataset, **splits), *notices)
     lacking = batch_not_filled(len(splits["train"].photographs), asked.protocol.batch)
     warnings = (*warnings, *([lacking.removesuffix(".")] if lacking else ()))
     return [
@@ -64,7 +69,7 @@ def expand(asked: Asked, dataset: DatasetFolder, progress: Progress | None = Non
             warnings=(*warnings, *doubts(method, asked.protocol)),
             weights_sha256=file_sha256(weights) if weights else "",
         )
-        for kind, rate, spec, seed in variants
+        for spec, kind, rate, seed in variants
         for method in asked.methods
     ]
 
@@ -73,12 +78,14 @@ def _look(
     asked: Asked, dataset: DatasetFolder, variants: Sequence[VariantSpec], progress: Progress | None
 ) -> dict[str, Survey]:
     """Survey both splits, as far as their files are needed."""
-    supervisions = {method.supervision for method in asked.methods}
-    masks = "masks" in supervisions or any(spec.needs_masks() for spec in variants)
-    needed = {
+    parts = _supervisions(asked)
+    reads = frozenset[str]().union(*(part.reads for part in parts))
+    looked_at = "strokes" in reads and any(spec.needs_masks() for spec in variants)
+    needed: dict[str, dict[str, Any]] = {
         "train": {
-            "strokes": supervisions != {"masks"},
-            "masks": "masks" in supervisions or (masks and dataset.card.has_masks),
+            "strokes": "strokes" in reads,
+            "masks": "masks" in reads or (looked_at and dataset.card.has_masks),
+            "marks": {name: kind for part in parts for name, kind in part.files().items()},
         },
         "val": {"strokes": False, "masks": True},
     }
@@ -89,22 +96,7 @@ def _look(
     }
 
 
-def _variants(grid: GridCard, rates: Sequence[float] | None) -> list[tuple[str, float]]:
-    """List kinds and rates; rate 0 of any kind is the one undegraded variant."""
-    every = [(v.kind if rate else UNDEGRADED, rate) for v in grid.variants for rate in v.rates]
-    known = list(dict.fromkeys(every))
-    if rates is None:
-        return known
-    missing = sorted(set(rates) - {rate for _, rate in known})
-    if missing:
-        has = ", ".join(f"{rate:g}" for _, rate in known)
-        raise UserError(f"Grid '{grid.name}' has no rate {missing[0]:g}. Its rates: {has}.")
-    return [(kind, rate) for kind, rate in known if rate in rates]
-
-
-def _variant_spec(kind: str, rate: float, seed: int) -> VariantSpec:
-    """Return the variant of one kind, rate and seed, by the default rules.
-
-    The original strokes are the same whatever the seed.
-    """
-    return VariantSpec.of(kind, rate, seed if kind != UNDEGRADED else 0)
+def _supervisions(asked: Asked) -> list[Supervision]:
+    """Make each kind of supervision that a method sees."""
+    names = dict.fromkeys(method.supervision for method in asked.methods)
+    return [supervision(name, "grid") for name in names]

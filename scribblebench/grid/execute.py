@@ -6,27 +6,24 @@ the lock of is left to it, and one that fails does not take the others with it.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import replace
-
-import torch
 
 from scribblebench.grid.attempt import Ended, Job
 from scribblebench.grid.display import Display
 from scribblebench.grid.how import How, Outcome
+from scribblebench.grid.plan import planned
 from scribblebench.grid.prefixes import leaders_first, shared_prefixes
-from scribblebench.grid.processes import in_processes
 from scribblebench.grid.standing import adopt, forget, standing
+from scribblebench.store.plan import write_plan
 from scribblebench.training.cell import Cell
 from scribblebench.training.data import Places
 from scribblebench.training.predictions import lacks_predictions
 
-# Cells at once where nobody says how many: more would outgrow the memory of a small machine.
-MOST_JOBS = 4
 
-
-def execute(cells: Sequence[Cell], places: Places, how: How, display: Display) -> list[Ended]:
+def execute(
+    cells: Sequence[Cell], places: Places, how: How, display: Display, grid: str = "cells"
+) -> list[Ended]:
     """Run the cells that have no finished record yet.
 
     Args:
@@ -34,6 +31,7 @@ def execute(cells: Sequence[Cell], places: Places, how: How, display: Display) -
         places: where things are.
         how: how many at once, and what of cells that failed or that another process is at.
         display: is told of everything.
+        grid: its name, under which others look how far it is.
 
     Returns:
         What became of each cell that was not done before.
@@ -45,15 +43,19 @@ def execute(cells: Sequence[Cell], places: Places, how: How, display: Display) -
     jobs = [Job(cells[index], places, frozenset(prefixes[index])) for index in leaders_first(prefixes)]
     _forget(jobs, how)
     missing = [job for job in jobs if not _is_settled(job, display)]
-    at_once = min(how.jobs or default_jobs(places.device), len(missing))
-    ended = in_processes(missing, at_once, display) if missing else []
+    if not missing:
+        return []
+    display.at_once = how.executor.at_once(len(missing), places.device)
+    plan = planned(grid, cells, places, display.at_once)
+    write_plan(places.runs, plan)
+    ended = how.executor.run(missing, plan, display)
     left = {record.slug for record, _ in ended if record.status == "running"}
     if not (how.wait and left):
         return ended
     display.expect(len(left))
     waited = [replace(job, wait=True) for job in missing if job.cell.slug in left]
     settled = [end for end in ended if end.record.slug not in left]
-    return settled + in_processes(waited, min(at_once, len(waited)), display)
+    return settled + how.executor.run(waited, plan, display)
 
 
 def outcome(cells: int, ended: Sequence[Ended]) -> Outcome:
@@ -62,11 +64,6 @@ def outcome(cells: int, ended: Sequence[Ended]) -> Outcome:
     failed = sum(record.status in ("failed", "interrupted") for record, _ in ended)
     run = sum(ours for _, ours in ended)
     return Outcome(before=cells - run - left, run=run, failed=failed, left=left)
-
-
-def default_jobs(device: torch.device) -> int:
-    """Cells at once: a core each on the CPU, one on a CUDA device."""
-    return 1 if device.type == "cuda" else min(os.cpu_count() or 1, MOST_JOBS)
 
 
 def _forget(jobs: Sequence[Job], how: How) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
+
+from scribblebench.grid.executors import Executor
+from scribblebench.grid.executors.local import Local
 
 Rerun = Literal["no", "failed", "all"]
 
@@ -13,12 +16,12 @@ class How:
     """What a person says of the way in which cells are run.
 
     Attributes:
-        jobs: cells at once; 0 picks a number.
+        executor: where they run, and how many at once.
         wait: for cells that another process is at, instead of leaving them to it.
         rerun: forget the weights of cells that failed, or everything of all cells, first.
     """
 
-    jobs: int = 0
+    executor: Executor = field(default_factory=Local)
     wait: bool = False
     rerun: Rerun = "no"
 

@@ -47,6 +47,10 @@ class Measurements:
         """None: what is measured here needs no data."""
         return ()
 
+    def forecast(self, how: How, probed: bool) -> None:
+        """Nothing is known of it."""
+        del how, probed
+
     def run(self, how: How, display: Display) -> Outcome:
         """Measure what is missing, one after the other: two at once would disturb each other."""
         ended = []

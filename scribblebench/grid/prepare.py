@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from scribblebench.grid.display import Display, Event
 from scribblebench.sources.workers import default_workers
 from scribblebench.training.cell import Cell
-from scribblebench.training.data import Places, prepare_variant
+from scribblebench.training.data import Places, told
 from scribblebench.training.stages import prepare_labels
 
 # Up to here one process is faster: it has read the strokes already, and none has to be started.
@@ -21,11 +21,11 @@ def prepare_variants(cells: Iterable[Cell], places: Places, display: Display) ->
     Raises:
         UserError: a variant's folder holds something else, or cannot be written.
     """
-    one_each = {cell.variant.id: cell for cell in cells if not cell.sees_masks}
+    one_each = {cell.variant.id: cell for cell in cells if "strokes" in cell.supervision.reads}
     workers = default_workers() if len(places.dataset.ids("train")) > _ALONE else 1
     for name, cell in one_each.items():
         display.line(f"strokes: {name}")
-        prepare_variant(cell, places, workers)
+        told(cell, places, workers)
 
 
 def prepare_first_labels(cells: Iterable[Cell], places: Places, display: Display) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import multiprocessing
 import os
 import signal
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -16,30 +17,40 @@ from multiprocessing.process import BaseProcess
 import msgspec
 
 from scribblebench.core.errors import NoSpaceError
-from scribblebench.grid.attempt import Ended, Job
+from scribblebench.grid.attempt import Ended, Job, out_of_memory
 from scribblebench.grid.display import Display, Event
 from scribblebench.grid.standing import is_done
 from scribblebench.grid.stopping import stoppable
-from scribblebench.grid.worker import Message, work
+from scribblebench.grid.worker import Message, Said, work
 from scribblebench.store.lock import try_lock
 from scribblebench.store.record import lock_path, write_record
 from scribblebench.training.run_cell import blank_record
 
 # Seconds that stopped workers have to write what they have trained.
 GRACE = 60.0
+_VISIBLE = "CUDA_VISIBLE_DEVICES"
+_log = logging.getLogger(__name__)
 
 
-def in_processes(missing: Sequence[Job], jobs: int, display: Display) -> list[Ended]:
-    """Run jobs, some at once, each in a process that is its own while it lasts.
+def in_processes(missing: Sequence[Job], slots: Sequence[str], display: Display) -> list[Ended]:
+    """Run jobs, one a slot at once, each in a process that is its own while it lasts.
+
+    A cell that ran out of memory beside others is tried once more when those have ended, alone.
+
+    Args:
+        missing: the jobs.
+        slots: for each process that there may be at once, the CUDA device that it sees, or nothing.
+        display: is told of everything.
 
     Raises:
         NoSpaceError: the disk is full; no further cell was begun.
         KeyboardInterrupt: a signal stopped the run; what was trained is kept.
     """
     with stoppable():
-        workers = _Workers(missing, display)
+        workers = _Workers(missing, slots, display)
         try:
-            workers.run(jobs)
+            workers.run()
+            workers.run_alone()
         finally:
             workers.stop()
     return workers.ended
@@ -47,28 +58,41 @@ def in_processes(missing: Sequence[Job], jobs: int, display: Display) -> list[En
 
 @dataclass
 class _Worker:
-    """A process, our end of its channel, and the job it is at."""
+    """A process, our end of its channel, the device it sees, and the job it is at."""
 
     process: BaseProcess
     channel: Connection
+    slot: str
     job: Job | None = None
 
 
 class _Workers:
     """Hands out jobs, hears of what becomes of them, and replaces the dead."""
 
-    def __init__(self, missing: Sequence[Job], display: Display) -> None:
+    def __init__(self, missing: Sequence[Job], slots: Sequence[str], display: Display) -> None:
         self.ended: list[Ended] = []
         self._waiting = deque(missing)
+        self._alone: deque[Job] | None = deque() if len(slots) > 1 else None
+        self._free = list(slots)
         self._display = display
         self._alive: list[_Worker] = []
 
-    def run(self, jobs: int) -> None:
-        """Run all jobs, so many at once."""
+    def run(self) -> None:
+        """Run all jobs, as many at once as there are slots."""
         while self._waiting or any(worker.job for worker in self._alive):
-            while self._waiting and sum(worker.job is not None for worker in self._alive) < jobs:
+            while self._waiting and (self._free or any(worker.job is None for worker in self._alive)):
                 self._hand_out(self._waiting.popleft())
             self._listen()
+
+    def run_alone(self) -> None:
+        """Run those that ran out of memory once more, one at a time and with nothing beside them."""
+        again, self._alone = self._alone or deque(), None
+        for job in again:
+            for worker in list(self._alive):  # an idle process holds memory, too
+                worker.process.terminate()
+                self._bury(worker)
+            self._waiting.append(job)
+            self.run()
 
     def stop(self) -> None:
         """End all workers; those at work keep what they have trained."""
@@ -84,8 +108,9 @@ class _Workers:
             worker.channel.close()
 
     def _hand_out(self, job: Job) -> None:
-        worker = next((worker for worker in self._alive if worker.job is None), None) or _begin()
-        if worker not in self._alive:
+        worker = next((worker for worker in self._alive if worker.job is None), None)
+        if worker is None:
+            worker = _begin(self._free.pop(0))
             self._alive.append(worker)
         worker.job = job
         try:
@@ -106,33 +131,57 @@ class _Workers:
     def _hear(self, worker: _Worker, message: Message) -> None:
         if isinstance(message, Event):
             self._display.event(message)
+        elif isinstance(message, Said):
+            _log.log(message.level, "%s", message.text)
         elif isinstance(message, NoSpaceError):
             worker.job = None
             self._waiting.clear()
             raise message
         else:
-            worker.job = None
-            self._end(message)
+            job, worker.job = worker.job, None
+            self._end(message, job)
 
-    def _end(self, ended: Ended) -> None:
+    def _end(self, ended: Ended, job: Job | None) -> None:
+        if job is not None and self._alone is not None and out_of_memory(ended.record):
+            self._alone.append(job)
+            self._display.line(f"{job.cell.slug}: {ended.record.reason}; it is tried again alone, later.")
+            return
         self.ended.append(ended)
         self._display.finished(ended.record)
 
     def _bury(self, worker: _Worker) -> None:
         self._alive.remove(worker)
+        self._free.append(worker.slot)
         worker.process.join()
         worker.channel.close()
         if worker.job is not None:
-            self._end(_killed(worker.job, worker.process.exitcode))
+            self._end(_killed(worker.job, worker.process.exitcode), worker.job)
 
 
-def _begin() -> _Worker:
+def _begin(slot: str) -> _Worker:
     context = multiprocessing.get_context("spawn")  # a forked CUDA context does not work
     ours, theirs = context.Pipe()
-    process = context.Process(target=work, args=(theirs, os.getpid()))
-    process.start()
+    level = logging.getLogger("scribblebench").getEffectiveLevel()
+    process = context.Process(target=work, args=(theirs, os.getpid(), level))
+    with _seeing(slot):
+        process.start()
     theirs.close()
-    return _Worker(process, ours)
+    return _Worker(process, ours, slot)
+
+
+@contextlib.contextmanager
+def _seeing(card: str) -> Iterator[None]:
+    """Let a process that is started in the block see one CUDA device alone."""
+    before = os.environ.get(_VISIBLE)
+    if card:
+        os.environ[_VISIBLE] = card
+    try:
+        yield
+    finally:
+        if before is not None:
+            os.environ[_VISIBLE] = before
+        elif card:
+            del os.environ[_VISIBLE]
 
 
 def _killed(job: Job, code: int | None) -> Ended:

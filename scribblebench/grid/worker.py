@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import signal
 import threading
 import time
 from multiprocessing.connection import Connection
 from types import FrameType
+from typing import NamedTuple
 
 from scribblebench.core.errors import NoSpaceError
 from scribblebench.grid.attempt import Ended, Job, attempt
 from scribblebench.grid.display import Event
 from scribblebench.grid.stopping import StoppedError
 
-Message = Event | Ended | NoSpaceError
+
+class Said(NamedTuple):
+    """A line that a process has to say, with the level of ``logging``."""
+
+    level: int
+    text: str
+
+
+Message = Event | Ended | Said | NoSpaceError
 
 
 class _State:
@@ -25,22 +35,39 @@ class _State:
     stopping = False
 
 
-def work(channel: Connection, parent: int) -> None:
+def work(channel: Connection, parent: int, level: int) -> None:
     """Run every job that comes through the channel, and send events and how each ended back.
 
     Args:
         channel: carries jobs one way and messages the other.
         parent: the process that holds the other end; without it there is nobody to work for.
+        level: what is to be said, as ``logging`` numbers it.
     """
     # Ctrl-C and a hang-up reach every process of a terminal; the parent passes them on once, as SIGTERM.
     for name in ("SIGINT", "SIGHUP"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _stop)
+    logger = logging.getLogger("scribblebench")
+    logger.setLevel(level)
+    logger.addHandler(_ToParent(channel))
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     with contextlib.suppress(EOFError, BrokenPipeError, StoppedError):
         while True:
             _one(channel)
+
+
+class _ToParent(logging.Handler):
+    """Leaves it to the parent, which knows of bars and log files, to say something."""
+
+    def __init__(self, channel: Connection) -> None:
+        super().__init__()
+        self._channel = channel
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Send one."""
+        with contextlib.suppress(OSError):
+            self._channel.send(Said(record.levelno, record.getMessage()))
 
 
 def _one(channel: Connection) -> None:

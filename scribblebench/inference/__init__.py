@@ -35,5 +35,18 @@ class Inference(Part, frozen=True):
         """
         raise TypeError(f"{type(self).__name__} does not say how it is computed")
 
+    def scores(self, network: Network, images: Tensor, stride: int) -> Tensor:
+        """Compute what is largest for the class that is most probable: probabilities, or what is cheaper.
+
+        Args:
+            network: as above.
+            images: as above.
+            stride: as above.
+
+        Returns:
+            float32 (batch, classes, h, w).
+        """
+        return self(network, images, stride)
+
 
 INFERENCES: Registry[Inference] = Registry("inference", __name__, Inference)

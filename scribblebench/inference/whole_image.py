@@ -20,6 +20,7 @@ class WholeImage(Inference, frozen=True):
         flip: add a mirrored pass at each scale.
     """
 
+    rule = 2
     scales: Scales = (1.0,)
     flip: bool = False
 
@@ -46,9 +47,21 @@ class WholeImage(Inference, frozen=True):
                 total = scores if total.ndim == 0 else total + scores
         return total / (len(self.scales) * (1 + self.flip))
 
+    def scores(self, network: Network, images: Tensor, stride: int) -> Tensor:
+        """Compute logits where there is one pass at scale 1, else probabilities (see ``Inference``)."""
+        if self.scales == (1.0,) and not self.flip:
+            return logits(network, images, stride)
+        return self(network, images, stride)
+
 
 def probabilities(network: Network, images: Tensor, stride: int) -> Tensor:
-    """Pad images to ``k * stride + 1``, run the network, and return probabilities at their own size.
+    """Return class probabilities at the images' own size (see ``logits``)."""
+    # Over the last axis, which the memory's order makes it: twice as fast on a CPU as across planes.
+    return logits(network, images, stride).movedim(1, -1).softmax(dim=-1).movedim(-1, 1)
+
+
+def logits(network: Network, images: Tensor, stride: int) -> Tensor:
+    """Pad images to ``k * stride + 1``, run the network, and return its logits at their own size.
 
     Args:
         network: images to logits on the network's own grid.
@@ -58,6 +71,6 @@ def probabilities(network: Network, images: Tensor, stride: int) -> Tensor:
     height, width = images.shape[-2:]
     extra_height, extra_width = (-(side - 1) % stride for side in (height, width))
     padded = pad(images, (0, extra_width, 0, extra_height))
-    logits = network(padded).float()
-    full = interpolate(logits, padded.shape[-2:], mode="bilinear", align_corners=True)
-    return full[..., :height, :width].softmax(dim=1)
+    small = network(padded).float().contiguous(memory_format=torch.channels_last)
+    full = interpolate(small, padded.shape[-2:], mode="bilinear", align_corners=True)
+    return full[..., :height, :width]

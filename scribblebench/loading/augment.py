@@ -5,7 +5,8 @@ Image and label map are read through the same inverse map, so an image is interp
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -13,14 +14,10 @@ from torch import Tensor
 
 from scribblebench.core.cards import Augmentation
 from scribblebench.core.seeds import rng
-from scribblebench.loading.images import normalise
-from scribblebench.loading.resample import footprint, nearest
-from scribblebench.ops.vision import torchvision
+from scribblebench.loading.warp import Crops, Map, blur, read
 
 # Raise it when equal draws or names would give other crops than before.
-RULE = 1
-# OpenCV's choice for a 5 x 5 kernel when no sigma is given, as in the authors' code.
-BLUR_SIGMA = 1.1
+RULE = 2
 
 
 @dataclass(frozen=True)
@@ -56,36 +53,29 @@ def draw(ranges: Augmentation, seed: int, epoch: int, images: list[str]) -> Draw
     )
 
 
-def source_coordinates(draws: Draws, sizes: Tensor, side: int) -> Tensor:
-    """Where each pixel of a crop lies in its source image.
+def _rows_and_columns(draws: Draws, sizes: Tensor, side: int, pixels: Tensor) -> tuple[Tensor, Tensor]:
+    """Where rows and columns of a crop lie in its source image; a pixel's place is the sum of both.
 
     Args:
         draws: one draw per image.
         sizes: height and width of each source image, (batch, 2).
-        side: side of the crop in pixels.
+        side: side of the crop in pixels. A crop larger than the scaled image is centred on it.
+        pixels: which rows and columns, (n,).
 
     Returns:
-        float32 (batch, side, side, 2), as y, x in pixels; 0 is the centre of the first pixel. A crop
-        larger than the scaled image is centred on it.
+        of rows and of columns, float32 (batch, 2, n), as x, y in pixels; 0 is the centre of the first pixel.
     """
-    return _coordinates(draws, sizes, side, torch.arange(side, dtype=torch.float32, device=sizes.device))
-
-
-def _coordinates(draws: Draws, sizes: Tensor, side: int, pixels: Tensor) -> Tensor:
-    """Do so for some rows and columns of the crop."""
     scale = draws.scale[:, None]
     scaled = sizes * scale
     room = scaled - side
     # Random within the room there is; centred (symmetric padding) where there is none.
     offset = torch.where(room > 0, room * draws.place, room / 2)
-    steps = pixels + 0.5
-    y = (offset[:, :1] + steps - scaled[:, :1] / 2)[:, :, None]
-    x = (offset[:, 1:] + steps - scaled[:, 1:] / 2)[:, None, :]
-    cosine, sine = (f(draws.angle)[:, None, None] for f in (torch.cos, torch.sin))
-    rotated_y, rotated_x = cosine * y + sine * x, cosine * x - sine * y
-    rotated_x = torch.where(draws.flip[:, None, None], -rotated_x, rotated_x)
-    centred = torch.stack([rotated_y, rotated_x], dim=-1) / scale[..., None, None]
-    return centred + (sizes[:, None, None] - 1) / 2
+    y, x = ((offset[:, i, None] + pixels + 0.5 - scaled[:, i, None] / 2) / scale for i in (0, 1))
+    cosine, sine = (f(draws.angle)[:, None] for f in (torch.cos, torch.sin))
+    mirror = torch.where(draws.flip, -1.0, 1.0)[:, None]
+    rows = torch.stack([-mirror * sine * y, cosine * y], dim=1)
+    columns = torch.stack([mirror * cosine * x, sine * x], dim=1)
+    return rows + (sizes.flip(-1)[..., None] - 1) / 2, columns
 
 
 def source_windows(draws: Draws, sizes: Tensor, side: int, margin: Tensor | int = 0) -> Tensor:
@@ -101,7 +91,8 @@ def source_windows(draws: Draws, sizes: Tensor, side: int, margin: Tensor | int 
         int64 (batch, 4): first row and column and the ones behind the last, never empty.
     """
     # The map is affine, so the corners of the crop go furthest.
-    corners = _coordinates(draws, sizes, side, torch.tensor([0.0, side - 1.0])).flatten(1, 2)
+    rows, columns = _rows_and_columns(draws, sizes, side, torch.tensor([0.0, side - 1.0]))
+    corners = (rows[..., None] + columns[:, :, None]).flatten(2).movedim(1, -1).flip(-1)
     # A pixel more on each side: the corners are computed in other terms than the pixels between them.
     first = (corners.amin(dim=1).floor().long() - 1 - margin).clamp(min=0).minimum(sizes - 1)
     behind = (corners.amax(dim=1).floor().long() + 3 + margin).clamp(min=1).minimum(sizes)
@@ -130,29 +121,19 @@ def warp(
         origins: row and column of the image at which its window begins, (batch, 2); 0 where absent.
         thin: read labels by ``footprint``, so that thin strokes have no gaps.
     """
-    device = pixels.device
-    draws = Draws(**{name: value.to(device) for name, value in vars(draws).items()})
-    sizes = sizes.to(device)
-    at = source_coordinates(draws, sizes, side)
-    last = (sizes - 1)[:, None, None]
-    valid = ((at > -0.5) & (at < last + 0.5)).all(dim=-1)
-    at = at.clamp(min=0).minimum(last)
-    if origins is not None:
-        at = at - origins.to(device)[:, None, None]
-    images = torch.where(valid[:, None], normalise(_bilinear(pixels, at)), 0.0)
-    if draws.blur.any():
-        blur = torchvision("transforms.v2.functional").gaussian_blur
-        images[draws.blur] = blur(images[draws.blur], [5, 5], [BLUR_SIGMA, BLUR_SIGMA])
-    picked = footprint(labels, at, draws.scale, ignore) if thin else nearest(labels, at)
-    return Batch(images, torch.where(valid, picked, ignore), valid)
-
-
-def _bilinear(pixels: Tensor, at: Tensor) -> Tensor:
-    size = torch.tensor(pixels.shape[-2:], device=pixels.device)
-    grid = ((at + 0.5) / size * 2 - 1).flip(-1)  # grid_sample wants x, y in [-1, 1]
-    return torch.nn.functional.grid_sample(
-        pixels.float(), grid, mode="bilinear", padding_mode="border", align_corners=False
-    )
+    first = torch.zeros_like(sizes) if origins is None else -origins.flip(-1)
+    rows, columns = _rows_and_columns(draws, sizes, side, torch.arange(side, dtype=torch.float32))
+    there = Map(rows + first[..., None], columns, first.float(), (first + sizes.flip(-1) - 1).float())
+    # One by one the images of a batch stay in a processor's cache; a card takes them together.
+    together = 1 if pixels.device.type == "cpu" else len(pixels)
+    made = Crops.of(len(pixels), side, pixels.device)
+    for i in range(0, len(pixels), together):
+        here = slice(i, i + together)
+        scale = draws.scale[here].to(pixels.device, non_blocking=True) if thin else None
+        read(pixels[here], labels[here], there[here], ignore, scale, made[here])
+    for k in draws.blur.nonzero().flatten().tolist():
+        made.images[k] = blur(made.images[k])
+    return Batch(made.images, made.labels, made.valid)
 
 
 @dataclass(frozen=True)
@@ -164,9 +145,13 @@ class Batch:
         labels: long (batch, side, side), the ignore index on padding.
         valid: bool (batch, side, side), False on padding.
         ids: of the images.
+        tags: the classes that each whole image is said to hold, bool (batch, classes).
+        read_told: makes the label maps that the method is told, where ``labels`` are others; or None.
     """
 
     images: Tensor
     labels: Tensor
     valid: Tensor
     ids: tuple[str, ...] = ()
+    tags: Tensor = field(default_factory=lambda: torch.zeros(0, 0, dtype=torch.bool))
+    read_told: Callable[[], Tensor] | None = None

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import torch
+from torch import Tensor
 
 from scribblebench.core.cards import Augmentation
 from scribblebench.core.errors import UserError
@@ -47,23 +48,27 @@ class Batches:
         ids: image ids, in the order of the pictures.
         images: the photographs.
         labels: the label maps, of the same sizes.
+        tags: the classes that each image is said to hold, bool (images, classes), on the CPU.
         augmentation: its ranges.
         side: side of a crop in pixels.
         size: images in a batch.
         seed: the training seed.
         ignore_index: label of padding.
         device: where the batches are wanted; the pictures may lie elsewhere.
+        told: the label maps that the method is told, where a stage's ``labels`` are others; or None.
     """
 
     ids: Sequence[str]
     images: Pictures
     labels: Pictures
+    tags: Tensor
     augmentation: Augmentation
     side: int
     size: int
     seed: int
     ignore_index: int
     device: torch.device
+    told: Pictures | None = None
 
     def __post_init__(self) -> None:
         require_batch(len(self.ids), self.size)
@@ -84,14 +89,17 @@ class Batches:
         sizes = self.images.sizes[chosen]
         thin = self.augmentation.labels == "footprint"
         windows = source_windows(draws, sizes, self.side, reach(draws.scale)[:, None] if thin else 0)
-        warped = warp(
-            self.images.cut(chosen, windows).to(self.device),
-            self.labels.cut(chosen, windows, self.ignore_index).to(self.device),
-            draws,
-            sizes,
-            self.side,
-            self.ignore_index,
-            windows[:, :2],
-            thin,
+        images = self.images.cut(chosen, windows).to(self.device)
+
+        def warped(pictures: Pictures) -> Batch:
+            labels = pictures.cut(chosen, windows, self.ignore_index).to(self.device)
+            return warp(images, labels, draws, sizes, self.side, self.ignore_index, windows[:, :2], thin)
+
+        told = self.told
+        return replace(
+            warped(self.labels),
+            ids=ids,
+            tags=self.tags[chosen].to(self.device),
+            # Few losses ask for it.
+            read_told=None if told is None else lambda: warped(told).labels,
         )
-        return replace(warped, ids=ids)

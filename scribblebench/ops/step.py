@@ -61,12 +61,15 @@ class Step:
         ignore_index: the label of pixels that carry no class.
         draw: one uniform number in [0, 1) of this step, by name.
         ids: of the images.
+        tags: the classes that each whole image is said to hold, bool (batch, classes); a crop may show fewer.
+            The background is said to be there unless strokes or masks leave it out.
         epoch: from 0.
         memory: tensors that live as long as the training and are kept with its weights, by a name of the
             loss's own.
         averaged: run the moving average of the network's states over the steps in which it was asked for,
             ``averaged(images, decay)``, without gradient and as in evaluation (a "mean teacher").
         memo: what losses compute once between them in this step, by what it is.
+        read_told: makes ``told``, where a stage has other labels; None where it has not.
     """
 
     images: Tensor
@@ -77,10 +80,17 @@ class Step:
     ignore_index: int
     draw: Callable[[str], float]
     ids: Sequence[str] = ()
+    tags: Tensor = field(default_factory=lambda: torch.zeros(0, 0, dtype=torch.bool))
     epoch: int = 0
     memory: dict[str, Tensor] = field(default_factory=dict)
     averaged: Callable[[Tensor, float], Output] = _no_average
     memo: dict[Hashable, Any] = field(default_factory=dict)
+    read_told: Callable[[], Tensor] | None = None
+
+    @cached_property
+    def told(self) -> Tensor:
+        """The label map that the method is told, whatever labels its stage has; of the form of ``labels``."""
+        return self.labels if self.read_told is None else self.read_told()
 
     @cached_property
     def logits(self) -> Tensor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import torch
+from torch import Tensor
 
 # Numbers in a tile. On the CPU a tile of float32 (2 MiB) stays in the caches; smaller ones make threads
 # wait for each other more often. A GPU wants larger products (16 MiB), of all images at once.
@@ -31,3 +32,11 @@ def tiles(batch: int, rows: int, columns: int, device: torch.device) -> Iterator
     for image in range(0, batch, together):
         for row in range(0, rows, height):
             yield slice(image, min(image + together, batch)), slice(row, min(row + height, rows))
+
+
+def product(left: Tensor, right: Tensor) -> Tensor:
+    """Multiply the matrices of a tile, (images, a, b) and (images, b, c).
+
+    A single image's go through ``mm``: on the CPU ``bmm`` first copies transposed operands in bfloat16.
+    """
+    return torch.mm(left[0], right[0])[None] if len(left) == 1 else left @ right

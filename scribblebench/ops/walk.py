@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from scribblebench.ops.tiles import tiles
+from scribblebench.ops.tiles import product, tiles
 
 # Energies are kept in base 2 inside: torch's exp2 takes a fifth of exp's time on the CPU, and unlike exp it
 # does not slow down where the result underflows, as most of a sharp row does.
@@ -93,7 +93,7 @@ class _Diffusion(torch.autograd.Function):
                 block.sub_(peak).exp2_()
                 sums = block.sum(dim=-1, keepdim=True)
                 log_sums[images, rows] = peak + sums.log2()
-                out[images, rows] = block.div_(sums).to(values.dtype) @ values[images]
+                out[images, rows] = product(block.div_(sums).to(values.dtype), values[images])
         ctx.save_for_backward(queries, keys, values, log_sums)
         ctx.symmetric = queries is keys
         return out
@@ -113,7 +113,7 @@ class _Diffusion(torch.autograd.Function):
                 grad = gradient[tile]
                 block = torch.baddbmm(log_sums[tile], scaled[tile], keys[images].mT, beta=-1)
                 _accumulate(d_values[images], block.exp2_().to(values.dtype).mT, grad)
-                slope = (grad @ centred[images].mT).to(queries.dtype).mul_(block)
+                slope = product(grad, centred[images].mT).to(queries.dtype).mul_(block)
                 block = slope.addcmul_(block, slope.sum(dim=-1, keepdim=True), value=-1)
                 d_queries[tile].baddbmm_(block, keys[images])
                 d_keys[images].baddbmm_(block.mT, queries[tile])
@@ -128,4 +128,4 @@ def _accumulate(total: Tensor, left: Tensor, right: Tensor) -> None:
     if total.dtype == left.dtype:
         total.baddbmm_(left, right)
     else:
-        total.add_(left @ right)
+        total.add_(product(left, right))

@@ -110,3 +110,10 @@ def _rules(part: Mapping[str, Any]) -> Mapping[str, Any]:
 def _is_shared(rule: str) -> bool:
     """Tell whether a rule, such as ``backbone tiny``, is one of the whole table's."""
     return rule.partition(" ")[0] in _SHARED_RULES
+
+
+def supervision(record: Record) -> str:
+    """Name the kind of supervision that a cell's losses saw; empty where that is not known."""
+    word = str(record.identity.get("training", {}).get("supervision", ""))
+    # Records say it by the word of the first ones.
+    return "strokes" if word == "scribble" else word

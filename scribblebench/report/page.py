@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import base64
-import json
-from collections import Counter
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import jinja2
-import numpy as np
+from markupsafe import Markup
 
-from scribblebench import __version__
 from scribblebench.report.collect import NONE, Cell, Group, Variant
 from scribblebench.report.comparisons import Comparison, compare
-from scribblebench.report.conditions import conditions
 from scribblebench.report.convergence import FLAT, record_fall
 from scribblebench.report.estimates import Estimates
-from scribblebench.report.intervals import Estimate
+from scribblebench.report.formats import interval, p_value, percent, signed, swatch
 from scribblebench.report.leaders import Leaders, leaders
 from scribblebench.report.measured import Table
-from scribblebench.report.notes import counted, notes
+from scribblebench.report.notes import notes
+from scribblebench.report.provenance import Written, in_words, ran_on, settings
+from scribblebench.report.slider import script
 from scribblebench.report.tables.table1 import table1
 from scribblebench.report.tables.table2 import table2
 from scribblebench.report.tables.table4 import entry
@@ -29,7 +28,7 @@ from scribblebench.report.tables.table4 import entry
 GENERATOR = '<meta name="generator" content="scribblebench">'
 # The three methods every grid has; Table 1 is worth showing when it has more of its rows.
 _ABLATION_ROWS = 4
-_HEAT_LOW, _HEAT_HIGH = np.array([255, 255, 255]), np.array([74, 144, 196])
+_LINES, _DIGITS = re.compile(rb' d="[^"]*"'), re.compile(rb"(\.\d\d)\d+")
 
 
 @dataclass(frozen=True)
@@ -46,18 +45,29 @@ class Picture:
 
     @property
     def uri(self) -> str:
-        """The picture as a data URI."""
-        return "data:image/svg+xml;base64," + base64.b64encode(self.svg).decode("ascii")
+        """The picture as a data URI, its lines to a hundredth of a point: half as long."""
+        short = _LINES.sub(lambda line: _DIGITS.sub(rb"\1", line[0]), self.svg)
+        return "data:image/svg+xml;base64," + base64.b64encode(short).decode("ascii")
 
 
 @dataclass(frozen=True)
 class Section:
-    """One group's part of the page."""
+    """One group's part of the page.
+
+    Attributes:
+        estimates: behind its tables.
+        differences: figures of paired differences.
+        curves: figures of mIoU against the rate.
+        training: figures of the training.
+        parts: headings and what stands below each, such as pictures of results
+            (:func:`~scribblebench.report.slider.panels`); after the curves.
+    """
 
     estimates: Estimates
     differences: Sequence[Picture]
     curves: Sequence[Picture]
     training: Sequence[Picture]
+    parts: Sequence[tuple[str, Markup]] = ()
 
     @property
     def group(self) -> Group:
@@ -82,7 +92,7 @@ class Section:
         """Rows of Table 4 for one kind, undegraded scribbles first."""
         shown = self.group.columns(kind)
         return [
-            {"title": title, "entries": [entry(self.estimates, method, v) for v in shown]}
+            {"method": method, "title": title, "entries": [entry(self.estimates, method, v) for v in shown]}
             for method, title in self.group.on(kind).items()
         ]
 
@@ -90,7 +100,7 @@ class Section:
         """Methods and variants with a number after the CRF, and all that is known of each."""
         group = self.group
         known = [
-            {"title": title, "variant": variant, **entry(self.estimates, method, variant)}
+            {"method": method, "title": title, "variant": variant, **entry(self.estimates, method, variant)}
             for method, title in group.methods.items()
             for variant in group.variants
         ]
@@ -132,19 +142,31 @@ class Section:
                     rows.setdefault(method, []).append((variant, iou))
         return rows
 
-    def provenance(self) -> dict[str, list[str]]:
-        """What the cells ran on: heading -> distinct values, with the number of cells where they differ."""
-        records = [cell.record for cell in self.group.cells]
-        shared = conditions(self.group.sample)
-        return {
-            **{name.capitalize(): [json.dumps(part, ensure_ascii=False)] for name, part in shared.items()},
-            "Device": _distinct(record.device for record in records),
-            "Versions": _distinct(
-                ", ".join(f"{k} {v}" for k, v in sorted(r.versions.items())) for r in records
-            ),
-            "Commit": _distinct(record.commit for record in records),
-            "Command": _distinct(record.command for record in records),
-        }
+    def unfinished(self) -> list[tuple[str, list[Cell]]]:
+        """Cells without a result that were started: status -> cells."""
+        by_status: dict[str, list[Cell]] = {}
+        for cell in self.group.cells:
+            if not cell.done:
+                by_status.setdefault(cell.record.status, []).append(cell)
+        return sorted(by_status.items())
+
+    def lost(self, method: str, variant: Variant) -> str:
+        """Say which seeds of a method on a variant have no result, where others do; mostly empty."""
+        cells = self.group.at(method, variant)
+        lost = [f"seed {cell.record.seed} {cell.record.status}" for cell in cells if not cell.done]
+        return ", ".join(lost) if len(lost) < len(cells) else ""
+
+    def in_words(self) -> str:
+        """The protocol in words."""
+        return in_words(self.group)
+
+    def settings(self) -> list[tuple[str, str]]:
+        """What all cells share."""
+        return settings(self.group)
+
+    def ran_on(self) -> dict[str, list[str]]:
+        """What the cells ran on."""
+        return ran_on(self.group)
 
     def loss_fall(self, cell: Cell) -> float | None:
         """Which share of its descent the cell's loss made within the last fifth of the run."""
@@ -180,70 +202,21 @@ def page(
     environment.filters |= {
         "percent": percent,
         "interval": interval,
-        "heat": heat,
+        "swatch": lambda method: Markup(swatch(method)),  # noqa: S704 - numbers and colours of ours
         "p_value": p_value,
         "signed": signed,
     }
     return environment.get_template("page.html").render(
-        sections=sections, measured=measured, left_out=left_out, files=files, version=__version__, flat=FLAT
+        sections=sections,
+        measured=measured,
+        left_out=left_out,
+        files=files,
+        written=Written.now(),
+        flat=FLAT,
+        script=script() if any("panels" in html for s in sections for _, html in s.parts) else "",
     )
-
-
-def percent(value: float | None, digits: int = 1) -> str:
-    """Write a fraction in percent, a dash where there is none.
-
-    >>> percent(0.6437), percent(-0.0141), percent(-0.0001), percent(None)
-    ('64.4', '−1.4', '0.0', '–')
-    """
-    if value is None:
-        return "\u2013"
-    text = f"{100 * value:.{digits}f}".replace("-", "\u2212")
-    return text if text.strip("\u22120.") else text.lstrip("\u2212")
-
-
-def interval(estimate: Estimate) -> str:
-    """Write an interval in percent.
-
-    >>> interval(Estimate(0.02, error=0.0154, freedom=60.0))
-    '−1.1 to 5.1'
-    """
-    return f"{percent(estimate.low)} to {percent(estimate.high)}"
-
-
-def signed(value: float) -> str:
-    """Write a difference in points, with its sign.
-
-    >>> signed(0.0141), signed(-0.0141)
-    ('+1.4', '−1.4')
-    """
-    text = percent(value)
-    return f"+{text}" if value > 0 and text != "0.0" else text
-
-
-def p_value(value: float | None) -> str:
-    """Write a p-value, a dash where nothing was tested."""
-    return "\u2013" if value is None else f"{value:.4f}"
-
-
-def heat(value: float | None) -> str:
-    """Return the background of an IoU: white at 0, blue at 1.
-
-    >>> heat(0.0), heat(1.0), heat(None)
-    ('#ffffff', '#4a90c4', '#f4f4f4')
-    """
-    if value is None:
-        return "#f4f4f4"
-    red, green, blue = np.rint(_HEAT_LOW + value * (_HEAT_HIGH - _HEAT_LOW)).astype(int).tolist()
-    return f"#{red:02x}{green:02x}{blue:02x}"
 
 
 def _mean(values: Iterable[float | None]) -> float | None:
     known = [value for value in values if value is not None]
     return sum(known) / len(known) if known else None
-
-
-def _distinct(values: Iterable[str]) -> list[str]:
-    counts = Counter(values)
-    if len(counts) == 1:
-        return [value or "unknown" for value in counts]
-    return [f"{value or 'unknown'} ({counted(count)})" for value, count in counts.most_common()]

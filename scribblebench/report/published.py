@@ -76,6 +76,19 @@ class CostRow(Row, frozen=True, kw_only=True):
     note: str
 
 
+class AnnotationRow(Row, frozen=True, kw_only=True):
+    """What people need to annotate an image of VOC in one way.
+
+    Attributes:
+        supervision: the name of the kind of supervision.
+        note: how the seconds come about.
+    """
+
+    supervision: str
+    seconds_per_image: float
+    note: str
+
+
 class Claim(Row, frozen=True, kw_only=True):
     """An inequality to be tested.
 
@@ -149,6 +162,12 @@ def table4() -> dict[tuple[str, str, float], float]:
 def table5() -> dict[str, CostRow]:
     """Return Table 5 by method."""
     return {row.method: row for row in _read(published_folder() / "table5.csv", CostRow)}
+
+
+@cache
+def annotation() -> dict[str, AnnotationRow]:
+    """Return what each kind of supervision costs people, by its name."""
+    return {row.supervision: row for row in _read(published_folder() / "annotation.csv", AnnotationRow)}
 
 
 def claims(path: Path | None = None) -> tuple[Claim, ...]:

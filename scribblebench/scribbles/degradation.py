@@ -1,14 +1,16 @@
-"""What every degradation of strokes is: a registered part with pure functions of strokes and names."""
+"""What every degradation is: a registered part with pure functions of strokes or marks, and names."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from scribblebench.core.registry import Part
+from scribblebench.scribbles.mark import Mark, Marks
 from scribblebench.scribbles.pen import Pen
 from scribblebench.scribbles.stroke import Annotation, Stroke
 
@@ -41,7 +43,12 @@ class Degradation(Part, frozen=True):
 
     A degradation changes the strokes, the pen, or both. Every draw is one uniform number with a name that
     does not contain the rate, so variants are nested: what a low rate spoils, a higher rate spoils too.
+
+    Attributes:
+        acts_on: the kinds of supervision that it can make worse.
     """
+
+    acts_on: ClassVar[frozenset[str]] = frozenset({"strokes"})
 
     def needs_masks(self) -> bool:
         """Tell whether ``strokes`` looks at the dense mask."""
@@ -58,6 +65,11 @@ class Degradation(Part, frozen=True):
         """
         del rate, seed, scene
         return dict(strokes)
+
+    def marks(self, marks: Mapping[int, Mark], rate: float, seed: int, scene: Scene) -> Marks:
+        """Return the degraded clicks, boxes or tags of an image (see ``strokes``)."""
+        del rate, seed, scene
+        return dict(marks)
 
     def pen(self, pen: Pen, rate: float) -> Pen:
         """Return the pen with which the strokes are drawn."""
@@ -83,3 +95,17 @@ def degrade(
     for part, rate in steps:
         strokes = part.strokes(strokes, rate, seed, scene)
     return strokes
+
+
+def degrade_marks(
+    marks: Sequence[Mark], steps: tuple[tuple[Degradation, float], ...], seed: int, scene: Scene
+) -> tuple[Mark, ...]:
+    """Apply degradations to marks one after another (see ``degrade``).
+
+    Returns:
+        The marks that are left, in the order of the source.
+    """
+    left = dict(enumerate(marks))
+    for part, rate in steps:
+        left = part.marks(left, rate, seed, scene)
+    return tuple(left.values())

@@ -8,16 +8,26 @@ import struct
 import numpy as np
 from numpy.typing import NDArray
 
-from scribblebench.scribbles.stroke import Annotation
+from scribblebench.scribbles.mark import Mark
+from scribblebench.scribbles.stroke import Annotation, Stroke
 
 
 def strokes_digest(annotation: Annotation) -> str:
     """SHA-256 of an annotation: id, size, and class and points of each stroke in order."""
-    digest = hashlib.sha256(annotation.image.encode("utf-8"))
-    digest.update(struct.pack("<III", annotation.width, annotation.height, len(annotation.strokes)))
-    for stroke in annotation.strokes:
-        digest.update(struct.pack("<iI", stroke.class_index, len(stroke.points)))
-        digest.update(stroke.points.astype("<f8").tobytes())
+    return _digest(annotation.image, annotation.width, annotation.height, annotation.strokes)
+
+
+def marks_digest(image: str, width: int, height: int, marks: tuple[Mark, ...]) -> str:
+    """SHA-256 of an image's marks: id, size, and class and points of each in order."""
+    return _digest(image, width, height, marks)
+
+
+def _digest(image: str, width: int, height: int, drawn: tuple[Stroke, ...] | tuple[Mark, ...]) -> str:
+    digest = hashlib.sha256(image.encode("utf-8"))
+    digest.update(struct.pack("<III", width, height, len(drawn)))
+    for one in drawn:
+        digest.update(struct.pack("<iI", one.class_index, len(one.points)))
+        digest.update(one.points.astype("<f8").tobytes())
     return digest.hexdigest()
 
 

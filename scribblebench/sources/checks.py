@@ -33,6 +33,8 @@ def check(dataset: DatasetFolder, train: Survey, val: Survey) -> tuple[str, ...]
     """
     _refuse_shared(dataset, train, val)
     _refuse_nothing_to_learn(train)
+    for name, found in train.marks.items():
+        _refuse_no_marks(name, found)
     _refuse_nothing_to_score(dataset.card, val)
     fit = misfits(dataset, train.strokes) if train.strokes else ()
     return (*dataset.notices(), *_warnings(dataset.card, train, val), *fit)
@@ -52,6 +54,15 @@ def _refuse_nothing_to_learn(train: Survey) -> None:
         raise UserError(
             f"Not one of the {len(train.strokes)} training images has a stroke. "
             "Give --data-dir a folder with annotated images."
+        )
+
+
+def _refuse_no_marks(name: str, found: Mapping[str, Found]) -> None:
+    word = name.split()[0]
+    if not any(one.counts for one in found.values()):
+        raise UserError(
+            f"Not one of the {len(found)} training images has {word}. Give --data-dir a folder that has "
+            "some, or a method with other supervision."
         )
 
 
@@ -78,13 +89,32 @@ def _warnings(card: DatasetCard, train: Survey, val: Survey) -> Iterator[str]:
             if not drawn[index]:
                 yield f"class '{name}' has no stroke in any training image"
         yield from _labelled(train.strokes)
-        bare = [image for image, found in train.strokes.items() if not found.counts]
-        if bare:
-            yield f"{len(bare)} of {len(train.strokes)} training images have no stroke, such as {bare[0]}"
+        yield from _bare("stroke", train.strokes)
+    for name, of_kind in train.marks.items():
+        yield from _marked(name.split()[0], of_kind, card)
     yield from _twins(train, val)
     void = [image for image, found in val.masks.items() if not _scored(found, card)]
     if void:
         yield f"{len(void)} of {len(val.masks)} val masks have no pixel to score, such as {void[0]}"
+
+
+def _marked(word: str, found: Mapping[str, Found], card: DatasetCard) -> Iterator[str]:
+    """Say what clicks, boxes or tags lack, and what was mended in them."""
+    counts = _sum(found.values())
+    for index, name in enumerate(card.classes[1:], 1):
+        if not counts[index]:
+            yield f"class '{name}' has no {word} in any training image"
+    yield from _bare(word, found)
+    mended: Counter[str] = Counter()
+    for one in found.values():
+        mended.update(one.repairs)
+    yield from (f"{count} {repair}" for repair, count in sorted(mended.items()))
+
+
+def _bare(word: str, found: Mapping[str, Found]) -> Iterator[str]:
+    bare = [image for image, one in found.items() if not one.counts]
+    if bare:
+        yield f"{len(bare)} of {len(found)} training images have no {word}, such as {bare[0]}"
 
 
 def _white(true: Mapping[int, int], card: DatasetCard) -> str:

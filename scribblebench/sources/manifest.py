@@ -5,19 +5,22 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
 from scribblebench import __version__
 from scribblebench.core.errors import UserError
 from scribblebench.core.files import to_json
+from scribblebench.core.identity import stated
 from scribblebench.sources.spec import VariantSpec
 
 NAME = "manifest.json"
 SCHEMA = 1
 # Raise it when the same spec and source would give other strokes or pixels than before.
 RULE = 1
+# Fields of a variant that decide nothing about its label maps: the strokes' digest covers the reader.
+_NOT_PIXELS = ("labels", "strokes")
 
 
 class ImageRecord(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -188,11 +191,13 @@ class Digests(msgspec.Struct, frozen=True):
         photographs: the decoded pixels.
         strokes: classes and points.
         masks: the decoded labels.
+        marks: kind of marks -> classes and points.
     """
 
     photographs: str
     strokes: str = ""
     masks: str = ""
+    marks: dict[str, str] = {}
 
 
 def over(digests: Mapping[str, str]) -> str:
@@ -222,3 +227,11 @@ class Fingerprints:
     def variant(self) -> str:
         """Fingerprint of what was made."""
         return self._variant.hexdigest()
+
+
+def stated_variant(variant: VariantSpec) -> dict[str, Any]:
+    """Return what decides a variant's label maps, given the strokes."""
+    return {
+        "variant": {k: v for k, v in stated(variant.checked()).items() if k not in _NOT_PIXELS},
+        "rules": {"strokes": RULE, **variant.versions()},
+    }

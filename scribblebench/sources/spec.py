@@ -8,7 +8,7 @@ import msgspec
 
 from scribblebench.core.cards import Seed, Share, convert
 from scribblebench.core.errors import UserError
-from scribblebench.core.identity import versions
+from scribblebench.core.identity import fields, versions
 from scribblebench.scribbles.degradation import Degradation
 from scribblebench.scribbles.degradations import DEGRADATIONS
 from scribblebench.scribbles.pen import Pen
@@ -77,6 +77,25 @@ class VariantSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         seed = [f"seed{self.seed}"] if steps else []
         return "-".join(("+".join(steps) or "none", *rest, *seed))
 
+    @property
+    def kind(self) -> str:
+        """A name without seed and last rate: what variants share that differ in how strong they are.
+
+        >>> VariantSpec.of("shrink", 0.5, 3).kind, VariantSpec.of("shrink", 0.5, keep="centre").kind
+        ('shrink', 'shrink-keep=centre')
+        >>> VariantSpec((*VariantSpec.of("drop", 0.3).degradations, Step("shrink", 0.5))).kind
+        'drop-0.3+shrink'
+        """
+        *before, last = self.degradations or (None,)
+        steps = ["-".join((s.kind, f"{s.rate:.12g}", *_changed(s.part()))) for s in before if s]
+        steps.append("-".join((last.kind, *_changed(last.part()))) if last else "none")
+        return "-".join(("+".join(steps), *_changed(self.pen)))
+
+    @property
+    def rate(self) -> float:
+        """The rate of the last degradation; 0 without one."""
+        return self.degradations[-1].rate if self.degradations else 0.0
+
     def checked(self) -> VariantSpec:
         """Return the same variant with only those options that differ from their defaults.
 
@@ -123,9 +142,8 @@ class VariantSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def _different(struct: msgspec.Struct) -> dict[str, Any]:
     """Return the fields of a struct that differ from their defaults."""
-    values = {field.name: getattr(struct, field.name) for field in msgspec.structs.fields(type(struct))}
-    defaults = {field.name: field.default for field in msgspec.structs.fields(type(struct))}
-    return {name: value for name, value in values.items() if value != defaults[name]}
+    values = ((field, getattr(struct, field.name)) for field in fields(type(struct)))
+    return {field.name: value for field, value in values if value != field.default}
 
 
 def _changed(struct: msgspec.Struct) -> list[str]:

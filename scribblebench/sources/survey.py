@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple, TypeVar
 
 import msgspec
@@ -48,6 +49,7 @@ class Found(msgspec.Struct, frozen=True, array_like=True):
         width: in pixels.
         counts: pixels of each label of a mask; strokes of each class.
         labelled: pixels that strokes label.
+        repairs: what was mended in the source of marks, and how often.
     """
 
     digest: str
@@ -55,12 +57,13 @@ class Found(msgspec.Struct, frozen=True, array_like=True):
     width: int
     counts: dict[int, int] = {}
     labelled: int = 0
+    repairs: dict[str, int] = {}
 
 
 _Findings = dict[str, dict[str, tuple[Stamp, Found]]]
 
 
-class _Kind(NamedTuple):
+class FileKind(NamedTuple):
     """One kind of file: which files an image's finding depends on, and how it is read."""
 
     files: Callable[[DatasetFolder, str], Sequence[Path]]
@@ -74,22 +77,30 @@ class Survey(msgspec.Struct, frozen=True):
         photographs: image -> what was found, in the order of the ids.
         strokes: the same of strokes.
         masks: the same of dense masks.
+        marks: the same of clicks, boxes or tags, by kind.
     """
 
     photographs: dict[str, Found]
     strokes: dict[str, Found]
     masks: dict[str, Found]
+    marks: dict[str, dict[str, Found]] = {}
 
     @property
     def digests(self) -> Digests:
         """Digests over the split."""
         kinds = (self.photographs, self.strokes, self.masks)
-        return Digests(*(over({i: f.digest for i, f in kind.items()}) if kind else "" for kind in kinds))
+        photographs, strokes, masks = (over(_digests(kind)) if kind else "" for kind in kinds)
+        marks = {name: over(_digests(found)) for name, found in self.marks.items()}
+        return Digests(photographs, strokes, masks, marks)
 
     @property
     def sizes(self) -> list[tuple[int, int]]:
         """Height and width of each photograph."""
         return [(found.height, found.width) for found in self.photographs.values()]
+
+
+def _digests(found: Mapping[str, Found]) -> dict[str, str]:
+    return {image: one.digest for image, one in found.items()}
 
 
 def survey(
@@ -98,6 +109,7 @@ def survey(
     *,
     strokes: bool,
     masks: bool,
+    marks: Mapping[str, FileKind] = MappingProxyType({}),
     memory: Path | None = None,
     progress: Progress | None = None,
 ) -> Survey:
@@ -108,6 +120,7 @@ def survey(
         split: which images.
         strokes: whether strokes are needed.
         masks: whether dense masks are.
+        marks: kinds of marks that are needed; what is found is remembered under their names.
         memory: file in which findings are kept for the next time, or None.
         progress: called with images done and images in all.
 
@@ -116,7 +129,7 @@ def survey(
     """
     ids = sorted(dataset.ids(split))
     kinds = {"photographs": True, "strokes": strokes, "masks": masks}
-    asked = {name: _KINDS[name] for name, needed in kinds.items() if needed}
+    asked = {name: _KINDS[name] for name, needed in kinds.items() if needed} | dict(marks)
     known = _Memory(memory, dataset)
 
     def look(image: str) -> dict[str, Found] | str:
@@ -131,7 +144,9 @@ def survey(
         raise UserError(several(errors, f"{len(errors)} of {len(ids)} {split} images cannot be used"))
     known.keep()
     good = {image: answer for image, answer in found.items() if not isinstance(answer, str)}
-    return Survey(*({i: a[name] for i, a in good.items()} if name in asked else {} for name in kinds))
+    by_kind = {name: {image: answer[name] for image, answer in good.items()} for name in asked}
+    photographs, of_strokes, of_masks = (by_kind.get(name, {}) for name in kinds)
+    return Survey(photographs, of_strokes, of_masks, {name: by_kind[name] for name in marks})
 
 
 def _counted(answers: Iterable[T], total: int, progress: Progress | None) -> Iterable[T]:
@@ -156,12 +171,12 @@ class _Memory:
             kept = msgspec.json.decode(self.path.read_bytes(), type=_Kept) if self.path else None
             if kept and kept.made_by == self.made_by and kept.sha256 == _sha256(kept.found):
                 return msgspec.json.decode(kept.found, type=_Findings)
-        return {name: {} for name in _KINDS}
+        return {}
 
-    def find(self, name: str, kind: _Kind, image: str) -> Found:
+    def find(self, name: str, kind: FileKind, image: str) -> Found:
         """Return what is known of an image, or look at it."""
         now = stamp(kind.files(self.dataset, image))
-        known = self.found[name].get(image)
+        known = self.found.setdefault(name, {}).get(image)
         if known is not None and known[0] == now:
             return known[1]
         found = kind.read(self.dataset, image)
@@ -238,8 +253,8 @@ def _mask(dataset: DatasetFolder, image: str) -> Found:
     return Found(pixels_digest(mask), height, width, held)
 
 
-_KINDS: Mapping[str, _Kind] = {
-    "photographs": _Kind(_photograph_files, _photograph),
-    "strokes": _Kind(_stroke_files, _strokes),
-    "masks": _Kind(_mask_files, _mask),
+_KINDS: Mapping[str, FileKind] = {
+    "photographs": FileKind(_photograph_files, _photograph),
+    "strokes": FileKind(_stroke_files, _strokes),
+    "masks": FileKind(_mask_files, _mask),
 }

@@ -54,11 +54,13 @@ class Scene:
         image: uint8 (97, 97, 3).
         mask: uint8 (97, 97), class indices.
         objects: the creatures, hindmost first.
+        shown: int64 (97, 97), which of the creatures a pixel shows; -1 where none.
     """
 
     image: NDArray[np.uint8]
     mask: NDArray[np.uint8]
     objects: tuple[Placed, ...]
+    shown: Shown
 
 
 def make_scene(seed: int, image: str) -> Scene:
@@ -81,7 +83,7 @@ def make_scene(seed: int, image: str) -> Scene:
             shown = covered
             paint(picture, cover(distance), shade * 0.8)
     classes = np.array([0, *(item.class_index for item in placed)], dtype=np.uint8)
-    return Scene(_lit(draw, picture, x, y, light), classes[shown + 1], tuple(placed))
+    return Scene(_lit(draw, picture, x, y, light), classes[shown + 1], tuple(placed), shown)
 
 
 def _random_creature(draw: np.random.Generator) -> Placed:

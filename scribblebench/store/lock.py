@@ -11,7 +11,6 @@ import contextlib
 import errno
 import logging
 import os
-import socket
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -20,6 +19,7 @@ from pathlib import Path
 from filelock import BaseFileLock, FileLock, SoftFileLease, Timeout
 
 from scribblebench.core.errors import UserError
+from scribblebench.core.host import host_name
 
 # Seconds without a sign of life after which a lease is another's to take. A third of it between two signs.
 LEASE = 30.0
@@ -71,7 +71,8 @@ def wait_lock(path: Path) -> Iterator[None]:
         lock = _lock(path)
         if not _acquired(lock, PATIENCE):
             _log.warning("Waiting for %s, which holds %s.", holder(path), path)
-            lock.acquire()
+            while not _acquired(lock, LEASE):
+                pass
         _sign(path)
     try:
         yield
@@ -103,7 +104,7 @@ def holder(path: Path) -> str:
 
 def _sign(path: Path) -> None:
     since = datetime.now(UTC).isoformat(timespec="seconds")
-    path.write_text(f"process {os.getpid()} on {socket.gethostname()} (since {since})\n", encoding="utf-8")
+    path.write_text(f"process {os.getpid()} on {host_name()} (since {since})\n", encoding="utf-8")
 
 
 def _lock(path: Path) -> BaseFileLock:
@@ -143,6 +144,10 @@ def _has_flock(path: Path) -> bool:
 def _acquired(lock: BaseFileLock, seconds: float) -> bool:
     try:
         lock.acquire(timeout=seconds)
+        # Somebody cleaned up while the file was being opened: what we hold has no name any more.
+        while not Path(lock.lock_file).exists():
+            lock.release()
+            lock.acquire(timeout=seconds)
     except Timeout:
         return False
     return True

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from scribblebench.core.cards import LossTerm, MethodCard, ProtocolCard
+from scribblebench.core.cards import TIMING, LossTerm, MethodCard, ProtocolCard
 from scribblebench.inference import INFERENCES, Inference
 from scribblebench.losses import LOSSES
 from scribblebench.nn.network import Network, build_network
@@ -34,7 +34,7 @@ def make_terms(method: MethodCard, losses: Sequence[LossTerm] | None = None) -> 
     """Build the losses of a method, or of one of its stages."""
     where = f"method {method.name}"
     terms = method.losses if losses is None else losses
-    return [Term(card, LOSSES.build(card.part, card.options, where)) for card in terms]
+    return [Term(card, LOSSES.build(card.part, card.options, where, TIMING)) for card in terms]
 
 
 def make_relabelling(protocol: ProtocolCard) -> Inference:

@@ -2,36 +2,26 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import msgspec
 
 from scribblebench.core.cards import MethodCard, ProtocolCard
 from scribblebench.core.files import fingerprint
-from scribblebench.core.identity import stated, stated_part, versions
+from scribblebench.core.identity import stated_part, versions
 from scribblebench.propagation import PROPAGATIONS
-from scribblebench.sources import manifest
 from scribblebench.sources.manifest import Digests
 from scribblebench.sources.spec import VariantSpec
 from scribblebench.store.record import slug_of
+from scribblebench.supervision import Supervision, supervision
 from scribblebench.training import evaluate
 from scribblebench.training.evaluation_parts import stated_evaluation
 from scribblebench.training.recipe import recipe, relabelling, whole_epochs
 from scribblebench.training.spans import Span, spans
 
-# Fields of a variant that decide nothing about its label maps: the strokes' digest covers the reader.
-_NOT_PIXELS = ("labels", "strokes")
 
-
-def stated_variant(variant: VariantSpec) -> dict[str, Any]:
-    """Return what decides a variant's label maps, given the strokes."""
-    return {
-        "variant": {k: v for k, v in stated(variant.checked()).items() if k not in _NOT_PIXELS},
-        "rules": {"strokes": manifest.RULE, **variant.versions()},
-    }
-
-
-class Cell(msgspec.Struct, frozen=True, kw_only=True):
+class Cell(msgspec.Struct, frozen=True, kw_only=True, dict=True):  # dict: for what is cached
     """What is trained and evaluated.
 
     Attributes:
@@ -41,7 +31,7 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
         dataset: name of the dataset card.
         classes: class names.
         ignore_index: label of pixels that carry no class.
-        variant: the degradation of the strokes and its seed.
+        variant: the degradation of the strokes, or of what the method sees in their place, and its seed.
         kind: name of the degradation, ``none`` for the original strokes.
         rate: its rate.
         seed: the training seed.
@@ -67,11 +57,11 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
     weights_sha256: str = ""
 
     @property
-    def sees_masks(self) -> bool:
-        """Whether the losses see dense masks in place of strokes."""
-        return self.method.supervision == "masks"
+    def supervision(self) -> Supervision:
+        """What its losses are told."""
+        return supervision(self.method.supervision, f"method {self.method.name}")
 
-    @property
+    @cached_property
     def training_identity(self) -> dict[str, Any]:
         """Everything that decides the trained weights, and nothing else."""
         return self._training()
@@ -89,13 +79,10 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
         }
 
     def _labels(self) -> dict[str, Any]:
-        """What decides the label maps that the losses see."""
-        if self.sees_masks:
-            return {"masks": self.train.masks, "ignore_index": self.ignore_index}
-        looked_at = {"masks": self.train.masks} if self.variant.needs_masks() else {}
-        return {"strokes": self.train.strokes, **looked_at, **stated_variant(self.variant)}
+        """What decides what the losses are told."""
+        return self.supervision.stated(self.train, self.variant, self.ignore_index)
 
-    @property
+    @cached_property
     def identity(self) -> dict[str, Any]:
         """Everything that decides the cell's numbers: another evaluation does not train again."""
         evaluation = stated_evaluation(self.protocol)
@@ -112,12 +99,12 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
             },
         }
 
-    @property
+    @cached_property
     def training_id(self) -> str:
         """SHA-256 of what decides the weights."""
         return fingerprint(self.training_identity)
 
-    @property
+    @cached_property
     def id(self) -> str:
         """SHA-256 of the identity."""
         return fingerprint(self.identity)

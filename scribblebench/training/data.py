@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from scribblebench.core.errors import UserError
 from scribblebench.loading.batches import Batches
 from scribblebench.loading.images import Bytes, Pictures, decode, load_pictures
 from scribblebench.pictures.size import picture_size
 from scribblebench.sources.folder import DatasetFolder
-from scribblebench.sources.variant import Variant, ensure_variant
+from scribblebench.supervision import Tell, Told
 from scribblebench.training.cell import Cell
 from scribblebench.training.evaluate import Validation
 
@@ -32,6 +33,7 @@ class Places:
         device: where networks are trained.
         weights: file of initial weights, or None.
         keep_predictions: keep those of the validation images below ``runs``.
+        made: folders of variants that lie elsewhere than below ``variants``, by their ids.
     """
 
     dataset: DatasetFolder
@@ -40,10 +42,11 @@ class Places:
     device: torch.device
     weights: Path | None = None
     keep_predictions: bool = False
+    made: Mapping[str, Path] = field(default_factory=dict)
 
 
 def training_batches(cell: Cell, places: Places) -> Batches:
-    """Load the training split with the labels that the method sees.
+    """Load the training split with what the method is told of it.
 
     Images come in the order of their ids, whatever the order of the list.
 
@@ -53,10 +56,12 @@ def training_batches(cell: Cell, places: Places) -> Batches:
     dataset = places.dataset
     ids = sorted(dataset.ids("train"))
     images = _photographs(dataset, tuple(ids), places.device)
+    labels, tags = _told(told(cell, places), ids, images, len(cell.classes))
     return Batches(
         ids=ids,
         images=images,
-        labels=_labels(_label_reader(cell, places), ids, images),
+        labels=labels,
+        tags=tags,
         augmentation=cell.protocol.augmentation,
         side=cell.protocol.crop,
         size=cell.protocol.batch,
@@ -66,24 +71,33 @@ def training_batches(cell: Cell, places: Places) -> Batches:
     )
 
 
-def prepare_variant(cell: Cell, places: Places, workers: int = 1) -> Variant:
-    """Make the variant that a cell is trained on, or find it.
+def told(cell: Cell, places: Places, workers: int = 1) -> Tell:
+    """Return what tells a cell of its training images; degraded strokes are made, or found.
 
     Raises:
-        UserError: something else is in its place.
+        UserError: something else is in their place.
     """
-    folder = places.variants / places.dataset.card.name
-    return ensure_variant(places.dataset, cell.variant, folder, workers=workers, known=cell.train)
+    of = Told(places.dataset, cell.variant, places.variants, cell.train, workers, places.made)
+    return cell.supervision.told(of)
 
 
-def _label_reader(cell: Cell, places: Places) -> Callable[[str], Bytes]:
-    return places.dataset.mask if cell.sees_masks else prepare_variant(cell, places).label
+def _told(tell: Tell, ids: Sequence[str], images: Pictures, classes: int) -> tuple[Pictures, Tensor]:
+    """Read label maps and, in the same go, tags: bool (images, classes), on the CPU."""
+    tags = torch.zeros(len(ids), classes, dtype=torch.bool)
+    index = {image: place for place, image in enumerate(ids)}
+
+    def labels(image: str) -> Bytes:
+        targets = tell(image)
+        tags[index[image]] = torch.from_numpy(targets.tags)
+        return targets.labels
+
+    return _labels(labels, ids, images), tags
 
 
-def validation(places: Places) -> Validation:
-    """Load the validation split."""
+def validation(places: Places, ids: Sequence[str] | None = None) -> Validation:
+    """Load the validation split, or only some images of it."""
     dataset = places.dataset
-    ids = sorted(dataset.ids("val"))
+    ids = sorted(dataset.ids("val")) if ids is None else ids
     images = _photographs(dataset, tuple(ids), places.device)
     classes = len(dataset.card.classes)
     return Validation(

@@ -93,6 +93,7 @@ def noise(protocol: ProtocolCard, classes: int, device: torch.device) -> Batches
         ids=[str(index) for index in range(protocol.batch)],
         images=Pictures.of(photographs.to(device)),
         labels=Pictures.of(labels.to(device)),
+        tags=torch.ones(protocol.batch, classes, dtype=torch.bool),
         augmentation=protocol.augmentation,
         side=protocol.crop,
         size=protocol.batch,

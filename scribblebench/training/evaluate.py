@@ -91,9 +91,10 @@ def evaluate(
 
     plain: list[Counts] = [np.empty(0, dtype=np.int64)] * len(split.ids)
     refined = plain.copy()
+    look = inference.scores if crf is None else inference
     for chosen in groups(split.images.sizes):
         pixels = split.images.together(chosen).to(split.device)
-        scores = inference(network, normalise(pixels), stride)
+        scores = look(network, normalise(pixels), stride)
         for index, score, picture in zip(chosen, scores, pixels, strict=True):
             plain[index] = counted(index, score)
             if crf is not None:

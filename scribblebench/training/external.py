@@ -19,13 +19,12 @@ from scribblebench.pictures.labels import read_labels
 from scribblebench.scribbles.digest import pixels_digest
 from scribblebench.sources.checks import check
 from scribblebench.sources.folder import DatasetFolder
-from scribblebench.sources.manifest import over
+from scribblebench.sources.manifest import over, stated_variant
 from scribblebench.sources.spec import VariantSpec
 from scribblebench.sources.survey import Survey, survey
 from scribblebench.store.confusion import PerImageConfusion, class_scores, confusion
 from scribblebench.store.record import Record, confusion_path, slug_of, write_record
 from scribblebench.training import provenance
-from scribblebench.training.cell import stated_variant
 
 # Raise it when equal predictions would be given other confusion counts than before.
 RULE = 1

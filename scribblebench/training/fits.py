@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import torch
 
-from scribblebench.core.cards import MethodCard, ProtocolCard
+from scribblebench.core.cards import TIMING, MethodCard, ProtocolCard
 from scribblebench.core.errors import UserError
 from scribblebench.losses import LOSSES
 from scribblebench.nn import weights as weights_of
 from scribblebench.nn.backbones import BACKBONES
 from scribblebench.nn.heads import HEADS
 from scribblebench.ops.step import Given
+from scribblebench.supervision import supervision
 from scribblebench.training.evaluation_parts import make_crf, make_inference
 from scribblebench.training.spans import Span, skipped, spans
 
@@ -23,6 +24,7 @@ def check_method(method: MethodCard, protocol: ProtocolCard) -> None:
             there are steps at which nothing is learned.
     """
     where = f"method '{method.name}'"
+    supervision(method.supervision, where)
     options = dict(method.network)
     name = options.pop("head", None)
     if not isinstance(name, str):
@@ -37,7 +39,7 @@ def check_method(method: MethodCard, protocol: ProtocolCard) -> None:
         _check_labels(span, method, where)
         for term in span.losses:
             try:
-                LOSSES.build(term.part, term.options, where).check(given)
+                LOSSES.build(term.part, term.options, where, TIMING).check(given)
             except UserError as error:
                 raise UserError(f"{where}, loss '{term.part}': {error}") from error
         _check_terms(span, protocol.epochs, where)
@@ -58,8 +60,12 @@ def _check_labels(span: Span, method: MethodCard, where: str) -> None:
     if not span.labels:
         return
     part = span.propagation(where)
-    if method.supervision == "masks":
-        raise UserError(f"{where}: its stages make labels of strokes, but 'supervision: masks' has none.")
+    if method.supervision not in part.works_with:
+        raise UserError(
+            f"{where}: '{span.labels['part']}' makes labels of {', '.join(sorted(part.works_with))}, but "
+            f"'supervision: {method.supervision}' has none."
+        )
+    part.check()
     if part.needs_predictions() and not span.first:
         raise UserError(
             f"{where}: '{span.labels['part']}' needs the predictions of a stage before; the first stage has "
@@ -94,6 +100,8 @@ def check_weights(protocol: ProtocolCard, weights: str) -> None:
     Raises:
         UserError: they are missing, damaged or another network's.
     """
+    if weights == "none":  # and spare the start of what torch needs for networks without numbers
+        return
     with torch.device("meta"):  # a network without numbers
         trunk = BACKBONES.build(protocol.backbone, {}, f"protocol '{protocol.name}'").build(
             protocol.output_stride

@@ -136,6 +136,8 @@ class Trainer:
             ignore_index=self.batches.ignore_index,
             draw=lambda name: uniform("step", self.batches.seed, epoch, index, name),
             ids=batch.ids,
+            tags=batch.tags,
+            read_told=batch.read_told,
             epoch=epoch,
             memory=self.memory,
             averaged=self._averaged,

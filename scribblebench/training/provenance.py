@@ -15,6 +15,7 @@ from scribblebench import __version__
 from scribblebench.core.errors import UserError
 
 
+@functools.cache
 def versions() -> dict[str, str]:
     """Versions of what decides a result."""
     packages = ("torch", "torchvision", "numpy", "scikit-image", "pillow")

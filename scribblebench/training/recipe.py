@@ -14,6 +14,7 @@ from scribblebench.losses import LOSSES
 from scribblebench.nn.backbones import BACKBONES
 from scribblebench.nn.heads import HEADS
 from scribblebench.propagation import PROPAGATIONS
+from scribblebench.supervision import SUPERVISIONS
 from scribblebench.training import loop, relabel
 from scribblebench.training.spans import Span, spans
 
@@ -47,7 +48,7 @@ def recipe(method: MethodCard, protocol: ProtocolCard, until: int | None = None)
     begun = [span for span in spans(method, protocol.epochs) if until is None or span.first < until]
     terms = [_acting(span, protocol.epochs, until) for span in begun]
     return {
-        "supervision": method.supervision,
+        "supervision": SUPERVISIONS.get(method.supervision).word,
         "network": stated_part(HEADS, method.network, "head", where),
         **_trained_with(begun, terms, protocol.epochs, where),
         "protocol": {k: v for k, v in stated(protocol).items() if k not in _NOT_TRAINING},

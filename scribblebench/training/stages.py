@@ -8,13 +8,14 @@ from typing import Any
 
 from scribblebench.loading.images import Pictures, load_pictures
 from scribblebench.nn.network import Network
+from scribblebench.propagation import Propagation
 from scribblebench.sources.label_maps import LabelMaps, Labels
 from scribblebench.sources.workers import in_order
 from scribblebench.training.build import make_network, make_relabelling, make_terms
 from scribblebench.training.cell import Cell
-from scribblebench.training.data import Places, prepare_variant, training_batches
+from scribblebench.training.data import Places, told, training_batches
 from scribblebench.training.loop import Trainer, logits_of
-from scribblebench.training.relabel import Predict, Propagated, predictor, relabelled
+from scribblebench.training.relabel import Predict, Propagated, asked, predictor, relabelled
 from scribblebench.training.spans import Span, spans
 
 Advance = Callable[[int, int], None]
@@ -55,7 +56,7 @@ class Stages:
         """
         batches = self._strokes
         if span.labels:
-            batches = replace(batches, labels=self._labels(span, advance))
+            batches = replace(batches, labels=self._labels(span, advance), told=batches.labels)
         if span.fresh and epochs == span.first:
             self.begin_anew()
         self.trainer.enter(make_terms(self._cell.method, span.losses), batches, span.schedule)
@@ -65,7 +66,8 @@ class Stages:
 
         def make(ids: Sequence[str]) -> Iterable[tuple[str, Labels]]:
             part = span.propagation(f"method {self._cell.method.name}")
-            return relabelled(strokes, ids, part, self._predict())
+            tell = told(self._cell, self._places)
+            return relabelled(strokes, ids, part, self._ask(part), tell)
 
         if span.sees_predictions:
             maps.ensure(strokes.ids, make, lambda done: advance(done, len(strokes.ids)))
@@ -75,11 +77,12 @@ class Stages:
         made = load_pictures(lambda index: maps.label(strokes.ids[index]), sizes, 1)
         return made.to(strokes.labels.pixels.device)
 
-    def _predict(self) -> Predict:
+    def _ask(self, part: Propagation) -> Predict:
         protocol, network = self._cell.protocol, self.trainer.network
         network.eval()
-        logits = logits_of(network, protocol.precision)
-        return predictor(logits, make_relabelling(protocol), self._strokes, protocol.output_stride)
+        logits, stride = logits_of(network, protocol.precision), protocol.output_stride
+        predict = predictor(logits, make_relabelling(protocol), self._strokes, stride)
+        return asked(network, part, self._strokes, stride, predict)
 
 
 def prepare_labels(
@@ -100,8 +103,8 @@ def prepare_labels(
 
     def make(missing: Sequence[str]) -> Iterable[tuple[str, Labels]]:
         part = span.propagation(f"method {cell.method.name}")
-        variant = prepare_variant(cell, places, workers)
-        return in_order(Propagated(places.dataset, variant, part).of, missing, workers)
+        tell = told(cell, places, workers)
+        return in_order(Propagated(places.dataset, tell, part).of, missing, workers)
 
     label_maps(cell, places, span).ensure(ids, make, lambda done: advance(done, len(ids)))
 

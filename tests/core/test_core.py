@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scribblebench.core.cards import TIMING
 from scribblebench.core.errors import NoSpaceError, UnknownNameError, UserError
 from scribblebench.core.files import building, fingerprint, sweep, write_atomic
 from scribblebench.core.seeds import integer_seed, rng, uniform
@@ -105,8 +106,10 @@ def test_parts_are_found_by_the_name_of_their_file() -> None:
         LOSSES.get("entropi")
     with pytest.raises(UserError, match=r"Cannot load the loss 'nowhere:Loss'"):
         LOSSES.get("nowhere:Loss")
-    with pytest.raises(UserError, match=r"here: loss 'entropy': .*weigth"):
+    with pytest.raises(UserError, match=r"here: loss 'entropy': weigth: .*There is include_padding\."):
         LOSSES.build("entropy", {"weigth": 1}, "here")
+    with pytest.raises(UserError, match=r"weigth: no such field. Did you mean 'weight'\?"):
+        LOSSES.build("entropy", {"weigth": 1}, "here", TIMING)
 
 
 @pytest.mark.parametrize(

@@ -3,14 +3,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import torch
 
+from scribblebench.core.cards import GridVariants
 from scribblebench.core.errors import UserError
 from scribblebench.core.library import Library
 from scribblebench.grid.asked import Asked
 from scribblebench.grid.cells import expand
+from scribblebench.grid.variants import Chosen, of_grid
 from scribblebench.sources.folder import open_dataset
+from scribblebench.sources.spec import VariantSpec
 from scribblebench.training.cell import Cell
 
 
@@ -58,6 +62,36 @@ def test_narrowing(mini: Path) -> None:
     ]
 
 
-def test_a_rate_that_the_grid_does_not_have(mini: Path) -> None:
-    with pytest.raises(UserError, match=r"no rate 0\.4\. Its rates: 0, 0\.2"):
-        cells_of(mini, "shrink", rates=(0, 0.4))
+def test_other_rates_than_the_cards(mini: Path) -> None:
+    cells = cells_of(mini, "shrink", methods=["rw"], rates=(0.4, 0))
+    assert [(c.kind, c.rate) for c in cells] == [("none", 0), ("shrink", 0.4)]
+    assert cells[0].id == cells_of(mini, "drop", methods=["rw"], rates=(0,))[0].id
+    with pytest.raises(UserError, match="Grid 'ablation' degrades nothing"):
+        cells_of(mini, "ablation", rates=(0.4,))
+
+
+def test_options_of_a_degradation_are_another_kind(mini: Path) -> None:
+    """Those at their defaults are none: ids and names of results that were there before stay."""
+    card = Library().grid("shrink")
+    entries = [
+        GridVariants("shrink", (0.0, 0.5)),
+        GridVariants("shrink", (0.5,), {"keep": "random"}),
+        GridVariants("shrink", (0.0, 0.5), {"keep": "centre"}),
+    ]
+    plain, centre = (
+        of_grid(msgspec.structs.replace(card, variants=tuple(some)), None, (3,))
+        for some in (entries[:2], entries)
+    )
+    assert [(c.kind, c.rate, c.spec.id) for c in plain] == [
+        ("none", 0, "none"),
+        ("shrink", 0.5, "shrink-0.5-seed3"),
+    ]
+    assert [c for c in centre if c not in plain] == [
+        Chosen(VariantSpec.of("shrink", 0.5, 3, keep="centre"), "shrink-keep=centre", 0.5, 3)
+    ]
+    with pytest.raises(UserError, match="Invalid enum value 'end'"):
+        of_grid(
+            msgspec.structs.replace(card, variants=(GridVariants("shrink", (0.5,), {"keep": "end"}),)),
+            None,
+            (0,),
+        )

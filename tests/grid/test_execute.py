@@ -19,6 +19,7 @@ from scribblebench.core.errors import NoSpaceError
 from scribblebench.grid.attempt import Ended
 from scribblebench.grid.display import Display
 from scribblebench.grid.execute import execute, outcome
+from scribblebench.grid.executors.local import Local
 from scribblebench.grid.how import How, Outcome
 from scribblebench.store.lock import try_lock
 from scribblebench.store.record import (
@@ -37,7 +38,7 @@ from scribblebench.training.train import Checkpoints
 def run(cells: list[Cell], places: Places, how: How | None = None) -> tuple[list[Record], str]:
     text = io.StringIO()
     with Display(len(cells), Console(file=text, width=200)) as display:
-        ended = execute(cells, places, how or How(1), display)
+        ended = execute(cells, places, how or How(Local(1)), display)
     return [record for record, _ in ended], text.getvalue()
 
 
@@ -50,12 +51,12 @@ def hopeless(cell: Cell) -> Cell:
 
 def test_one_failure_does_not_take_the_others_with_it(make_cell: Any, places: Places) -> None:
     cells = [hopeless(make_cell("baseline", epochs=1)), make_cell("rw", epochs=1)]
-    records, text = run(cells, places, How(2))
+    records, text = run(cells, places, How(Local(2)))
     assert {record.method: record.status for record in records} == {"baseline": "failed", "rw": "done"}
     assert "Lower the learning rate" in text
     assert "epoch 1/1 loss" in text  # a line an epoch where there is no terminal
     assert {record.cell for record in read_records(places.runs).records} == {cell.id for cell in cells}
-    records, text = run(cells, places, How(2))
+    records, text = run(cells, places, How(Local(2)))
     assert [record.method for record in records] == ["baseline"]  # the failed one is tried again
     assert "done before" in text
 
@@ -162,7 +163,7 @@ def test_a_cell_that_takes_its_process_with_it_is_one_failed_cell(
     monkeypatch.syspath_prepend(str(tmp_path))
     good = make_cell("baseline", epochs=1)
     deeds = ["die", "exit", "interrupt", "raise"]
-    records, _ = run([*(spoilt(good, deed) for deed in deeds), good], places, How(2))
+    records, _ = run([*(spoilt(good, deed) for deed in deeds), good], places, How(Local(2)))
     by_method = {record.method: record for record in records}
     assert {name: record.status for name, record in by_method.items()} == {
         **dict.fromkeys(deeds, "failed"),
@@ -211,12 +212,12 @@ def test_rerun_forgets_weights(make_cell: Any, places: Places) -> None:
     finals = [Checkpoints(places.runs / "checkpoints", cell).final for cell in (good, bad)]
     before = finals[0].stat().st_mtime_ns
     finals[1].write_bytes(b"of a part that was mended since")
-    records, _ = run([good, bad], places, How(1, rerun="failed"))
+    records, _ = run([good, bad], places, How(Local(1), rerun="failed"))
     assert [record.method for record in records] == ["baseline"]
     assert [path.exists() for path in finals] == [True, False]
     assert not list(places.runs.rglob("*.damaged"))
     assert finals[0].stat().st_mtime_ns == before
-    records, _ = run([good, bad], places, How(1, rerun="all"))
+    records, _ = run([good, bad], places, How(Local(1), rerun="all"))
     assert [(record.method, record.status) for record in records] == [("rw", "done"), ("baseline", "failed")]
     assert finals[0].stat().st_mtime_ns > before
 
@@ -240,7 +241,7 @@ def test_who_does_not_wait_leaves_a_cell_and_who_waits_gets_it(make_cell: Any, p
     holder.start()
     taken.wait()
     with Display(1, Console(file=Telling(), width=200)) as display:
-        ended = execute([cell], places, How(1, wait=True), display)
+        ended = execute([cell], places, How(Local(1), wait=True), display)
     holder.join()
     assert outcome(1, ended) == Outcome(before=0, run=1, failed=0)
     another = Ended(msgspec.structs.replace(ended[0].record, status="running", miou=None), ours=False)

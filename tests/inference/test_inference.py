@@ -80,3 +80,12 @@ def test_windows_that_leave_pixels_between_them_are_refused() -> None:
 def test_scales_of_no_picture_are_refused(name: str, scales: list[float]) -> None:
     with pytest.raises(UserError, match=r"at `\$\.scales"):
         INFERENCES.build(name, {"scales": scales}, "protocol 'mine'")
+
+
+@pytest.mark.parametrize("options", [{}, {"scales": [0.5]}, {"flip": True}, {"scales": [0.5, 1.0]}])
+def test_scores_are_largest_where_probabilities_are(options: dict[str, object]) -> None:
+    torch.manual_seed(0)
+    inference = INFERENCES.build("whole_image", options, "test")
+    network, images = nn.Conv2d(3, 5, 9, STRIDE, 4), torch.randn(2, 3, 41, 53)
+    likely = inference(network, images, STRIDE).argmax(dim=1)
+    assert torch.equal(inference.scores(network, images, STRIDE).argmax(dim=1), likely)

@@ -7,10 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from skimage.transform import AffineTransform
 from skimage.transform import warp as skimage_warp
+from torchvision.transforms.v2.functional import gaussian_blur
 
 from scribblebench.core.cards import Augmentation
-from scribblebench.loading.augment import Draws, draw, source_coordinates, warp
-from scribblebench.loading.images import normalise
+from scribblebench.loading.augment import Draws, draw, source_windows, warp
+from scribblebench.loading.images import Pictures, normalise
+from scribblebench.loading.warp import BLUR_SIGMA, blur
+from scribblebench.ops.colour import rgb
 
 IGNORE = 255
 
@@ -82,14 +85,38 @@ def test_the_warp_is_that_of_scikit_image(scale: float, angle: float, flip: bool
 def test_a_pixel_keeps_its_label() -> None:
     """Image and label map move together: each label is that of the nearest source pixel."""
     height, width = 50, 60
-    labels = torch.arange(200, dtype=torch.uint8).repeat(15)[: height * width].view(1, 1, height, width)
-    pixels = labels.expand(1, 3, height, width)
-    draws = one(2.0, 7.0, True, 0.3, 0.8)
-    batch = warp(pixels, labels, draws, torch.tensor([[height, width]]), 49, IGNORE)
-    at = source_coordinates(draws, torch.tensor([[height, width]]), 49)[0]
-    for row, column in [(0, 0), (10, 40), (48, 48)]:
-        y, x = at[row, column].round().long().tolist()
-        assert batch.labels[0, row, column] == labels[0, 0, y, x]
+    column = torch.arange(width, dtype=torch.uint8).expand(height, width)
+    row = torch.arange(height, dtype=torch.uint8)[:, None].expand(height, width)
+    pixels = torch.stack([column, row, column])[None]
+    for labels, channel in ((column, 0), (row, 1)):
+        batch = warp(
+            pixels,
+            labels[None, None],
+            one(2.0, 7.0, True, 0.3, 0.8),
+            torch.tensor([[height, width]]),
+            49,
+            IGNORE,
+        )
+        place = rgb(batch.images)[0, channel] * 255
+        assert (batch.labels[0] - place).abs().max() < 0.501
+
+
+def test_a_blur_is_that_of_torchvision() -> None:
+    images = torch.rand(2, 3, 40, 31)
+    expected = gaussian_blur(images, [5, 5], [BLUR_SIGMA, BLUR_SIGMA])
+    torch.testing.assert_close(blur(images), expected, atol=1e-6, rtol=0)
+
+
+def test_windows_give_the_crops_of_whole_images() -> None:
+    pixels, labels, sizes = (t.expand(20, *t.shape[1:]) for t in picture(60, 70))
+    draws = draw(Augmentation(), 0, 0, [str(i) for i in range(20)])
+    whole = warp(pixels, labels, draws, sizes, 33, IGNORE)
+    windows = source_windows(draws, sizes, 33)
+    cuts = [Pictures.of(planes).cut(range(20), windows) for planes in (pixels, labels)]
+    parts = warp(*cuts, draws, sizes, 33, IGNORE, windows[:, :2])
+    assert torch.equal(parts.valid, whole.valid)
+    torch.testing.assert_close(parts.images, whole.images, atol=2e-3, rtol=0)
+    assert (parts.labels != whole.labels).float().mean() < 1e-3  # places half-way between two pixels
 
 
 def test_small_images_are_padded_on_all_sides() -> None:

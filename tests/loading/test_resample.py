@@ -77,8 +77,9 @@ def test_windows_hold_every_footprint() -> None:
     labels = torch.from_numpy(marks.astype(np.uint8))
     ranges = Augmentation(scale=(0.25, 0.6), rotation=10, rotation_odds=1.0, labels="footprint")
     ids = [f"image {i}" for i in range(6)]
+    tags = torch.zeros(6, 3, dtype=torch.bool)
     batches = Batches(
-        ids, Pictures.of(pixels), Pictures.of(labels), ranges, 33, 6, 0, IGNORE, torch.device("cpu")
+        ids, Pictures.of(pixels), Pictures.of(labels), tags, ranges, 33, 6, 0, IGNORE, torch.device("cpu")
     )
     (batch,) = batches.epoch(0)
     draws = draw(ranges, 0, 0, ids)

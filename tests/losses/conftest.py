@@ -15,6 +15,16 @@ from scribblebench.ops.step import Output, Step
 from scribblebench.ops.walk import Energies
 
 SIDE, STRIDE, CLASSES = 49, 8, 4
+FEATURES = (
+    "embedding",
+    "boundary",
+    "coarse",
+    "activations",
+    "affinity",
+    "sub_categories",
+    "cross",
+    "box_mask",
+)
 
 
 class Network(nn.Module):
@@ -29,6 +39,11 @@ class Network(nn.Module):
         self.embedding = nn.Conv2d(6, 3, 1)
         self.boundary = nn.Conv2d(6, 1, 1)
         self.coarse = nn.Conv2d(6, CLASSES, 1)
+        self.activations = nn.Conv2d(6, CLASSES - 1, 1)
+        self.affinity = nn.Conv2d(6, 3, 1, bias=False)
+        self.sub_categories = nn.Conv2d(6, (CLASSES - 1) * 2, 1)
+        self.cross = nn.Conv2d(6, 3 * CLASSES, 1)
+        self.box_mask = nn.Conv2d(6, CLASSES, 1)
         self.calls: list[tuple[str, bool]] = []
 
     def forward(self, images: Tensor) -> Output:
@@ -37,7 +52,7 @@ class Network(nn.Module):
         energies = Energies(query, key, *before.shape[-2:])
         walked = (energies.matrix() @ value).mT.reshape(before.shape)
         after = self.alpha * walked + before
-        features = {name: getattr(self, name)(before) for name in ("embedding", "boundary", "coarse")}
+        features = {name: getattr(self, name)(before) for name in FEATURES}
         logits = self.classifier(after)
         # On a grid fine enough for the strokes to have cells of it under them.
         scales = (logits, self.classifier(interpolate(after, scale_factor=2.0)))
@@ -84,13 +99,23 @@ def step_of(
     if mixed:
         labels[:, 12:15, 40:44] = 2
     output = network(images)
+    tags = torch.tensor([[True, True, True, False], [True, False, True, True]]) & labelled
 
     def averaged(images: Tensor, decay: float) -> Output:
         with torch.no_grad():
             return network.second_pass(images, "logits")
 
     return Step(
-        images, labels, valid, output, network.second_pass, ignore_index, lambda name: draw, averaged=averaged
+        images,
+        labels,
+        valid,
+        output,
+        network.second_pass,
+        ignore_index,
+        lambda name: draw,
+        ids=("one", "other"),
+        averaged=averaged,
+        tags=tags,
     )
 
 

@@ -45,17 +45,25 @@ CONTRACTS: dict[str, list[tuple[dict[str, Any], set[str]]]] = {
     "dense_crf": [({"rgb": 60.0}, EVERYTHING), ({"rgb": 60.0, "xy": 0.5, "block": 1}, EVERYTHING)],
     "normalized_cut": [({"rgb": 60.0}, EVERYTHING), ({"rgb": 60.0, "xy": 0.5, "block": 1}, EVERYTHING)],
     "mean_teacher": [({}, EVERYTHING)],
+    "box_mask": [({}, {"trunk", "box_mask"})],
+    "filling_rate": [({}, EVERYTHING)],
+    "whats_the_point": [({}, EVERYTHING), ({"objectness": "none"}, EVERYTHING)],
     "soft_self_labels": [({}, EVERYTHING), ({"block": 2, "steps": 3}, EVERYTHING)],
     "rawks": [
         ({"contrast": 1.5, "sharpness": 2.0}, EVERYTHING),
         # The weight is held still: with it no finite difference would be the gradient of what is learned.
         ({"contrast": 1.5, "sharpness": 2.0, "uncertainty": 0.0, "learned": True}, {*EVERYTHING, "boundary"}),
     ],
+    "multi_label": [({}, {"trunk", "activations"})],
+    "pair_affinity": [({}, {"trunk", "affinity"}), ({"radius": 2}, {"trunk", "affinity"})],
+    "seeded_growth": [({"iterations": 3}, EVERYTHING), ({"foreground": 0.2, "background": 0.2}, EVERYTHING)],
+    "sub_categories": [({}, {"trunk", "sub_categories"})],
+    "cross_image": [({}, {*EVERYTHING, "cross"})],
 }
 # Targets that are made from the network's own output without gradient: no finite difference holds them still.
 HAS_TARGETS = {"self_supervision", "soft_self_labels", "mean_teacher"}
 # What a walk hits is certain where all strokes are of one class.
-STEPS = {"rawks": {"mixed": True}}
+STEPS = {"rawks": {"mixed": True}, "pair_affinity": {"mixed": True}}
 CASES = [(name, options, reached) for name, tries in CONTRACTS.items() for options, reached in tries]
 
 

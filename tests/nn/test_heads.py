@@ -17,7 +17,12 @@ OPTIONS = {
     "aspp": [{}],
     "aspp_sum": [{}, {"rates": (1, 4), "scales": (1.0, 0.75, 0.5)}],
     "boundary": [{"width": 16}],
+    "box_mask": [{}],
+    "classifier": [{}],
+    "cross_image": [{"start": 0.5, "partners": 1}],
     "embedding": [{"width": 16}],
+    "hidden_units": [{}],
+    "pair_affinity": [{"width": 16}],
     "plain": [{}, {"conv_after": True}],
     "refinement": [{"boundary_width": 8}],
     "random_walk": [
@@ -30,6 +35,7 @@ OPTIONS = {
         {"alpha_start": 0.5, "similarity": "image", "value": "linear", "walk_stride": 2},
         {"alpha_start": 1.0, "uniform": True, "value": "identity", "alpha": "fixed"},
     ],
+    "sub_categories": [{"clusters": 2}],
 }
 
 

@@ -155,9 +155,9 @@ def test_bad_input_is_one_clear_line(given: Tensor, picture: Tensor, message: st
     ("options", "message"),
     [
         ({"kernels": [{"weight": 30, "position": 1}, {"weight": 11, "position": 1}]}, "add up to 41"),
-        ({"kernels": [{"weight": 3, "position": 0}]}, r"> 0.*kernels\[0\].position"),
-        ({"kernels": [], "iterations": 0}, ">= 1.*iterations"),
-        ({"kernels": [], "seeds": 1}, "unknown field `seeds`"),
+        ({"kernels": [{"weight": 3, "position": 0}]}, r"kernels\[0\].position: 0 .* above 0"),
+        ({"kernels": [], "iterations": 0}, "iterations: 0 .* from 1"),
+        ({"kernels": [], "seeds": 1}, "seeds: no such field"),
         ({"kernels": []}, "at least one kernel"),
     ],
 )

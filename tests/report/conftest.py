@@ -69,13 +69,24 @@ def curve(method: str, rate: float, epochs: int, seed: int) -> list[dict[str, fl
 @pytest.fixture
 def make(tmp_path: Path) -> Make:
     """Write one record with its matrices: ``make(method, (kind, rate), seed, **fields)``."""
+    return maker(tmp_path / "runs")
+
+
+@pytest.fixture(scope="module")
+def shared_make(tmp_path_factory: pytest.TempPathFactory) -> Make:
+    """The same into one folder for all tests of a module."""
+    return maker(tmp_path_factory.mktemp("shared") / "runs")
+
+
+def maker(runs: Path) -> Make:
+    """Make a function that writes records into a folder."""
 
     def one(
         method: str = "baseline",
         variant: tuple[str, float] = ("none", 0.0),
         seed: int = 0,
         *,
-        folder: Path = tmp_path / "runs",
+        folder: Path = runs,
         images: int = 40,
         classes: Sequence[str] = CLASSES,
         crf: str = "",
@@ -153,6 +164,19 @@ def make(tmp_path: Path) -> Make:
 @pytest.fixture
 def grid(make: Make, tmp_path: Path) -> Path:
     """Three methods on the shrink grid, two seeds; one cell failed, one was never started."""
+    fill(make)
+    return tmp_path / "runs"
+
+
+@pytest.fixture(scope="module")
+def shared_grid(shared_make: Make) -> Make:
+    """The same grid for all tests of a module."""
+    fill(shared_make)
+    return shared_make
+
+
+def fill(make: Make) -> None:
+    """Write the grid."""
     for method in TITLES:
         for variant in SHRINK:
             for seed in (0, 1):
@@ -161,4 +185,3 @@ def grid(make: Make, tmp_path: Path) -> Path:
                 failed = (method, variant[1], seed) == ("rw", 0.5, 1)
                 state = {"status": "failed", "reason": "the loss is not finite"} if failed else {}
                 make(method, variant, seed, **state)
-    return tmp_path / "runs"

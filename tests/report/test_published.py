@@ -55,7 +55,8 @@ def test_compared_methods_with_a_card_are_in_the_grid() -> None:
     assert {row.method for row in rows} <= set(library.grid("comparison").methods)
     for row in rows:
         supervision = library.method(row.method).supervision
-        assert row.supervision == {"scribble": "scribble", "masks": "full"}[supervision]
+        words = {"strokes": "scribble", "points": "point", "boxes": "box", "tags": "image", "masks": "full"}
+        assert row.supervision == words[supervision]
 
 
 def test_claims_name_methods_of_the_ablation() -> None:

@@ -36,10 +36,10 @@ def test_the_best_is_marked_and_what_is_not_told_apart_from_it(four: Estimates) 
     assert gain.high < 0
     assert gain.value == pytest.approx(four.miou("mine", NONE).value - four.miou("baseline", NONE).value)  # type: ignore[union-attr]
     (table,) = leaders(four)
-    assert table.best == [
-        f"none: {four.group.methods[best]}, not told apart from "
-        f"{four.group.methods[({'rw', 'rw-ss'} - {best}).pop()]}"
-    ]
+    (answer,) = table.answers
+    other = four.group.methods[({"rw", "rw-ss"} - {best}).pop()]
+    assert (answer.where, answer.title) == ("undegraded", four.group.methods[best])
+    assert answer.apart == f"not told apart from {other}"
 
 
 def test_every_pair_is_tested_once_and_corrected_for_all(four: Estimates) -> None:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -18,6 +20,7 @@ from torch import Tensor, nn
 
 from losses.conftest import Network, step_of
 from losses.test_contract import CONTRACTS, STEPS
+from propagation import test_class_maps as class_maps
 from propagation import test_contract as propagation
 from refine.test_dense_crf import CONTRACTS as REFINED
 from refine.test_dense_crf import scene
@@ -29,14 +32,16 @@ from scribblebench.loading import augment
 from scribblebench.losses import LOSSES
 from scribblebench.nn.backbones import BACKBONES
 from scribblebench.nn.heads import HEADS, HeadSpec
-from scribblebench.propagation import PROPAGATIONS
+from scribblebench.propagation import PROPAGATIONS, Seen
 from scribblebench.refine import REFINERS
-from scribblebench.scribbles.degradation import Scene, degrade
+from scribblebench.scribbles.degradation import Scene, degrade, degrade_marks
 from scribblebench.scribbles.degradations import DEGRADATIONS
 from scribblebench.scribbles.draw import draw
+from scribblebench.scribbles.mark import Mark, box, tag
 from scribblebench.scribbles.pen import Pen
 from scribblebench.scribbles.stroke import Annotation, Stroke
 from scribblebench.sources import manifest
+from scribblebench.supervision import SUPERVISIONS, Targets
 from scribblebench.training import loop
 from scribblebench.training.optimizer import OPTIMIZERS, SCHEDULES, make_optimizer, set_rate
 
@@ -44,6 +49,8 @@ FILE = Path(__file__).with_name("arithmetic.json")
 # Libraries round differently from version to version and from processor to processor.
 TOLERANCE = 1e-3
 _SIDE = 49
+# Parts that need an optional package: without it, nothing is said of them.
+NEEDS = {"grab_cut": "cv2"}
 
 Numbers = list[float]
 
@@ -60,6 +67,8 @@ def all_numbers() -> dict[str, tuple[int, Numbers]]:
     found: dict[str, tuple[int, Numbers]] = {}
     for registry, compute in _REGISTRIES:
         for name in registry.names():
+            if name in NEEDS and find_spec(NEEDS[name]) is None:
+                continue
             rule = registry.get(name).rule
             found |= {f"{registry.kind} {n}": (rule, numbers) for n, numbers in compute(name)}
     found |= {f"training {n}": (loop.RULE, numbers) for n, numbers in _training()}
@@ -107,7 +116,10 @@ def _heads(name: str) -> Iterator[tuple[str, Numbers]]:
             parameter.data += 0.1
         images = (_noise(2, 3, 49, 49, name="images"),) if part.sees_images else ()
         named = f"{name} {json.dumps(options, sort_keys=True)}" if options else name
-        yield named, summary(head(_noise(2, 8, 7, 7), "logits", *images).logits.detach())
+        output = head(_noise(2, 8, 7, 7), "logits", *images)
+        yield named, summary(output.logits.detach())
+        for feature, maps in output.features.items():
+            yield f"{named}: {feature}", summary(maps.detach())
 
 
 def _backbones(name: str) -> Iterator[tuple[str, Numbers]]:
@@ -137,11 +149,21 @@ def _refiners(name: str) -> Iterator[tuple[str, Numbers]]:
 
 def _propagations(name: str) -> Iterator[tuple[str, Numbers]]:
     picture, strokes, probabilities = propagation.scene()
-    for options in propagation.CONTRACTS[name]:
+    told = Targets(strokes, np.isin(np.arange(propagation.CLASSES), strokes))
+    if name in propagation.OF_MARKS:
+        marks = (box(1, 2, 3, 30, 30), box(4, 20, 12, 48, 36))
+        told = Targets(strokes, np.ones(propagation.CLASSES, dtype=bool), marks)
+    for options in propagation.CONTRACTS.get(name) or propagation.OF_MARKS[name]:
         part = PROPAGATIONS.build(name, options, "rules")
-        givens = propagation.givens(part, probabilities)
-        labels = [part(picture, strokes, propagation.IGNORE, given) for given in givens]
+        givens = propagation.givens(part, probabilities, strokes)
+        labels = [part.spread(Seen("image", picture, told, propagation.IGNORE, given)) for given in givens]
         yield f"{name} {json.dumps(options, sort_keys=True)}", summary(labels)
+        with torch.no_grad():
+            asked = part.evidence(
+                class_maps.Network(rate=0.5).eval(), class_maps.image(), class_maps.PRESENT, 8
+            )
+        if asked is not None:
+            yield f"{name} {json.dumps(options, sort_keys=True)} of a network", summary(asked)
 
 
 def _annotation() -> Annotation:
@@ -157,6 +179,22 @@ def _degradations(name: str) -> Iterator[tuple[str, Numbers]]:
     numbers = [[i, s.class_index, *summary(s.points)] for i, s in strokes.items()]
     pen = part.pen(Pen(), 0.5)
     yield name, [*summary(numbers), pen.width]
+
+
+def _supervisions(name: str) -> Iterator[tuple[str, Numbers]]:
+    """What the marks of one image become when half of them are spoilt; others have rules elsewhere."""
+    part: Any = SUPERVISIONS.get(name)()
+    given = {
+        "points": [Mark(1 + i % 3, np.array([[5.0 + 9 * i, 30.0 - 3 * i]])) for i in range(5)],
+        "boxes": [box(1 + i % 3, 2 + 5 * i, 3 + 2 * i, 25 + 6 * i, 20 + 5 * i) for i in range(5)],
+        "tags": [tag(1), tag(2), tag(3)],
+    }
+    if name in given:
+        steps = tuple((DEGRADATIONS.build(n, {}, "rules"), 0.5) for n in ("drop", "jitter", "mislabel"))
+        marks = degrade_marks(given[name], steps, 3, Scene("image", 60, 48, 4))
+        dataset: Any = SimpleNamespace(card=SimpleNamespace(ignore_index=255))
+        numbers = [[m.class_index, *summary(np.append(m.points, 1.0))] for m in marks]
+        yield name, summary([*np.ravel(numbers), *part.drawn(marks, "image", (60, 48), dataset).ravel()])
 
 
 def _training() -> Iterator[tuple[str, Numbers]]:
@@ -192,6 +230,7 @@ _REGISTRIES: list[tuple[Registry[Any], Callable[[str], Iterator[tuple[str, Numbe
     (REFINERS, _refiners),
     (DEGRADATIONS, _degradations),
     (PROPAGATIONS, _propagations),
+    (SUPERVISIONS, _supervisions),
 ]
 
 

@@ -12,6 +12,7 @@ from PIL import Image
 
 from scribblebench.grid.attempt import Ended, Job, attempt
 from scribblebench.grid.execute import execute
+from scribblebench.grid.executors.local import Local
 from scribblebench.grid.how import How
 from scribblebench.grid.standing import forget
 from scribblebench.pictures.labels import is_plain
@@ -91,7 +92,7 @@ def test_execute_takes_up_cells_that_lack_predictions(make_cell: Any, places: Pl
     run(cell, places if how == "once" else keeping)
     text = StringIO()
     with Display(1, Console(file=text, width=200)) as display:
-        ended = execute([cell], keeping, How(1), display)
+        ended = execute([cell], keeping, How(Local(1)), display)
     assert [end.ours for end in ended] == ([False] if how == "once" else [])
     assert ("done before" in text.getvalue()) is (how == "again")
     assert not lacks_predictions(cell, keeping)

@@ -8,6 +8,7 @@ from typing import ClassVar, Protocol
 from scribblebench.core.registry import Part, Registry
 from scribblebench.grid.asked import Asked
 from scribblebench.grid.display import Display
+from scribblebench.grid.forecast import Forecast
 from scribblebench.grid.how import How, Outcome
 from scribblebench.grid.standing import Standing
 
@@ -20,6 +21,9 @@ class Work(Protocol):
 
     def warnings(self) -> Sequence[str]:
         """Return what is to be known of the data, a line each."""
+
+    def forecast(self, how: How, probed: bool) -> Forecast | None:
+        """Say what the missing cells will take, by a timed probe where asked for; None: unknown."""
 
     def run(self, how: How, display: Display) -> Outcome:
         """Do what is missing, several at once where that is possible."""
@@ -35,10 +39,17 @@ class GridJob(Part, frozen=True):
     takes: ClassVar[tuple[str, ...]] = (
         "data_dir",
         "rates",
+        "variant",
+        "strokes",
         "seeds",
         "variants",
         "weights",
         "keep_predictions",
+        "executor",
+        "per_device",
+        "slurm",
+        "collect",
+        "probe",
     )
 
     def plan(self, asked: Asked) -> Work:

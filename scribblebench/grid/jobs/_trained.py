@@ -9,6 +9,7 @@ from typing import Any
 
 from scribblebench.grid.asked import Asked
 from scribblebench.grid.display import Display
+from scribblebench.grid.forecast import Forecast
 from scribblebench.grid.how import How, Outcome
 from scribblebench.grid.jobs.train import Trainings, trainings
 from scribblebench.grid.measure import Measurements, Task, blank_measurement
@@ -32,6 +33,10 @@ class TrainedMeasurements:
     def warnings(self) -> Sequence[str]:
         """Those of the trainings."""
         return self.trained.warnings()
+
+    def forecast(self, how: How, probed: bool) -> Forecast | None:
+        """That of the trainings: measuring takes little."""
+        return self.trained.forecast(how, probed)
 
     def run(self, how: How, display: Display) -> Outcome:
         """Train what is missing as any grid does, then measure."""

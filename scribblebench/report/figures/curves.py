@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 from scribblebench.report import published
 from scribblebench.report.collect import NONE, Variant
 from scribblebench.report.estimates import Estimates
-from scribblebench.report.figures.style import QUIET, Look, legend, looks, render
+from scribblebench.report.figures.looks import Look, look
+from scribblebench.report.figures.style import QUIET, legend, legend_height, render
 from scribblebench.report.intervals import Estimate
 
 
@@ -25,9 +26,9 @@ def curves(estimates: Estimates, kind: str) -> dict[str, bytes]:
 
     def draw(figure: Figure) -> None:
         left, right = figure.subplots(1, 2)
-        for method, look in looks(methods).items():
-            _miou(left, estimates, method, kind, look)
-            _drop_ratio(right, estimates, method, kind, look)
+        for method in methods:
+            _miou(left, estimates, method, kind)
+            _drop_ratio(right, estimates, method, kind)
         for axes, title in ((left, "mIoU, %"), (right, "drop ratio (m\u2080 \u2212 m) / m\u2080, %")):
             axes.set_title(title)
             axes.set_xlabel(f"{kind} rate")
@@ -38,7 +39,7 @@ def curves(estimates: Estimates, kind: str) -> dict[str, bytes]:
             left.plot([], [], color=QUIET, linestyle=":", linewidth=1.2, label="paper, VOC 2012, ResNet-50")
         legend(figure, left)
 
-    return render(draw, 3.9)
+    return render(draw, 3.5 + legend_height([*(estimates.group.methods[m] for m in methods), "paper"]))
 
 
 def evidence(estimates: Estimates, kind: str) -> str:
@@ -55,28 +56,30 @@ def evidence(estimates: Estimates, kind: str) -> str:
     return f"95 %: {seeds}, {estimates.images} images"
 
 
-def _miou(axes: Axes, estimates: Estimates, method: str, kind: str, look: Look) -> None:
+def _miou(axes: Axes, estimates: Estimates, method: str, kind: str) -> None:
     variants = [NONE, *(Variant(kind, rate) for rate in estimates.group.rates(kind))]
     points = [(v.rate, found) for v in variants if (found := estimates.miou(method, v)) is not None]
-    _line(axes, points, look, estimates.group.methods[method])
+    _line(axes, points, look(method), estimates.group.methods[method])
 
 
-def _drop_ratio(axes: Axes, estimates: Estimates, method: str, kind: str, look: Look) -> None:
+def _drop_ratio(axes: Axes, estimates: Estimates, method: str, kind: str) -> None:
     variants = [Variant(kind, rate) for rate in estimates.group.rates(kind)]
     points = [(v.rate, found) for v in variants if (found := estimates.drop_ratio(method, v)) is not None]
     start = [(0.0, Estimate(0.0, error=0.0, freedom=1.0))] if points else []
-    _line(axes, start + points, look, estimates.group.methods[method])
+    _line(axes, start + points, look(method), estimates.group.methods[method])
     paper = _paper(method, kind) if points else []
-    axes.plot([r for r, _ in paper], [y for _, y in paper], color=look.colour, linestyle=":", linewidth=1.2)
+    axes.plot(
+        [r for r, _ in paper], [y for _, y in paper], color=look(method).colour, linestyle=":", linewidth=1.2
+    )
 
 
-def _line(axes: Axes, points: Sequence[tuple[float, Estimate]], look: Look, label: str) -> None:
+def _line(axes: Axes, points: Sequence[tuple[float, Estimate]], drawn: Look, label: str) -> None:
     if not points:
         return
     rates = [rate for rate, _ in points]
     low, value, high = ([100 * getattr(e, key) for _, e in points] for key in ("low", "value", "high"))
-    axes.fill_between(rates, low, high, color=look.colour, alpha=0.14, linewidth=0)
-    axes.plot(rates, value, color=look.colour, marker=look.marker, linestyle=look.dash, label=label)
+    axes.fill_between(rates, low, high, color=drawn.colour, alpha=0.14, linewidth=0)
+    axes.plot(rates, value, color=drawn.colour, marker=drawn.marker, linestyle=drawn.line, label=label)
 
 
 def _paper(method: str, kind: str) -> list[tuple[float, float]]:

@@ -11,7 +11,8 @@ from matplotlib.ticker import MaxNLocator
 
 from scribblebench.report.collect import NONE
 from scribblebench.report.estimates import Estimates
-from scribblebench.report.figures.style import INK, QUIET, Look, looks, render
+from scribblebench.report.figures.looks import look
+from scribblebench.report.figures.style import INK, QUIET, render
 from scribblebench.report.standings import Standing, baseline, standings
 
 _LABEL_WIDTH = 30
@@ -33,12 +34,11 @@ def differences(estimates: Estimates, kind: str, methods: Sequence[str]) -> dict
 
     def draw(figure: Figure) -> None:
         panels = figure.subplots(1, len(shown), sharex=True, sharey=True, squeeze=False)[0]
-        look = looks(list(methods))
         for axes, variant in zip(panels, shown, strict=True):
-            _panel(axes, rows[variant], look)
+            _panel(axes, rows[variant])
             axes.set_title("none" if variant == NONE else str(variant))
         panels[0].set_yticks(range(len(compared)), [textwrap.fill(titles[m], _LABEL_WIDTH) for m in compared])
-        panels[0].invert_yaxis()
+        panels[0].set_ylim(len(compared) - 0.4, -0.6)
         figure.supxlabel(f"mIoU above {titles[reference]}, points; 95 % intervals", fontsize=9)
 
     return render(draw, 1.1 + 0.34 * len(compared))
@@ -48,7 +48,7 @@ def _others(rows: Sequence[Standing], reference: str) -> list[Standing]:
     return [row for row in rows if row.method != reference]
 
 
-def _panel(axes: Axes, rows: Sequence[Standing], look: dict[str, Look]) -> None:
+def _panel(axes: Axes, rows: Sequence[Standing]) -> None:
     axes.axvline(0, color=QUIET, linewidth=1.0, zorder=1)
     axes.grid(visible=False, axis="y")
     axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
@@ -57,7 +57,7 @@ def _panel(axes: Axes, rows: Sequence[Standing], look: dict[str, Look]) -> None:
             axes.text(0, place, " not measured", fontsize=7, color=QUIET, va="center")
             continue
         low, value, high = (100 * x for x in (row.gain.low, row.gain.value, row.gain.high))
-        style = look[row.method]
+        style = look(row.method)
         axes.plot([low, high], [place, place], color=style.colour, linewidth=1.6)
         apart = low > 0 or high < 0
         axes.plot(

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 INK = "#222222"
 QUIET = "#8a8a8a"
-# Okabe and Ito's colours, told apart by colour-blind readers too; grey is for the first, the baseline.
-COLOURS = ("#6e6e6e", "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#b8860b", "#7a3db8")
-MARKERS = ("o", "s", "^", "D", "v", "P", "X")
-DASHES = ("-", "--", "-.")
+# Grey, and colours told apart under protanopia, deuteranopia and tritanopia, at 3 : 1 or more on white.
+COLOURS = ("#757575", "#0068b0", "#d95f02", "#12a06f", "#cf6fb0", "#3097e0", "#5e3200", "#3f0f8a")
 WIDTH = 9.0
 STYLE: Any = {
     "font.family": "sans-serif",
@@ -50,27 +49,6 @@ STYLE: Any = {
 }
 
 
-@dataclass(frozen=True)
-class Look:
-    """How one method is drawn in every figure."""
-
-    colour: str
-    marker: str
-    dash: str
-
-
-def looks(methods: Sequence[str]) -> dict[str, Look]:
-    """Give every method a colour, a marker and a dash; colours repeat after 8 methods, with other dashes."""
-    return {
-        method: Look(
-            COLOURS[index % len(COLOURS)],
-            MARKERS[index % len(MARKERS)],
-            DASHES[index // len(COLOURS) % len(DASHES)],
-        )
-        for index, method in enumerate(methods)
-    }
-
-
 def render(draw: Callable[[Figure], None], height: float) -> dict[str, bytes]:
     """Draw a figure in the common style.
 
@@ -84,6 +62,7 @@ def render(draw: Callable[[Figure], None], height: float) -> dict[str, bytes]:
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(WIDTH, height))
         draw(figure)
+        _lay_out(figure)
         files = {}
         for kind, metadata in (("png", {"Software": None}), ("svg", {"Date": None})):
             buffer = io.BytesIO()
@@ -92,11 +71,27 @@ def render(draw: Callable[[Figure], None], height: float) -> dict[str, bytes]:
     return files
 
 
+def _lay_out(figure: Figure) -> None:
+    """Lay a figure out once, for both files: that takes longer than to draw it."""
+    engine = figure.get_layout_engine()
+    if isinstance(engine, ConstrainedLayoutEngine):
+        engine.execute(figure)
+        with mpl.rc_context({"figure.constrained_layout.use": False}):
+            figure.set_layout_engine(None)
+
+
 def legend(figure: Figure, axes: Axes) -> None:
     """Put one legend below all panels, as many columns as its labels leave room for."""
     handles, labels = axes.get_legend_handles_labels()
-    if not labels:
-        return
+    if labels:
+        figure.legend(handles, labels, loc="outside lower center", ncols=_columns(labels))
+
+
+def legend_height(labels: Sequence[str]) -> float:
+    """Return how many inches a legend of these labels takes."""
+    return 0.19 * math.ceil(len(labels) / _columns(labels)) if labels else 0.0
+
+
+def _columns(labels: Sequence[str]) -> int:
     inches = [0.7 + 0.075 * len(label) for label in labels]
-    columns = len(labels) if sum(inches) <= WIDTH else max(1, int(WIDTH / max(inches)))
-    figure.legend(handles, labels, loc="outside lower center", ncols=columns)
+    return len(labels) if sum(inches) <= WIDTH else max(1, int(WIDTH / max(inches)))

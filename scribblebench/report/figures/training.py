@@ -13,7 +13,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from scribblebench.report.collect import NONE, Group, Variant
-from scribblebench.report.figures.style import INK, legend, looks, render
+from scribblebench.report.figures.looks import look
+from scribblebench.report.figures.style import INK, legend, legend_height, render
 
 _NOT_LOGGED = {"epoch", "rate", "loss"}
 _ACROSS = 3
@@ -26,9 +27,10 @@ Curve = Sequence[Mapping[str, float | None]]
 def losses(group: Group) -> dict[str, bytes] | None:
     """Draw the total loss against the epoch: a panel a method, a colour a variant, a line a seed.
 
-    None where all predictions are of other programs.
+    None where no cell has a curve: all failed, or all predictions are of other programs.
     """
-    methods = {method: title for method, title in group.methods.items() if method not in group.external}
+    trained = {cell.method for cell in group.cells if cell.record.curve}
+    methods = {method: title for method, title in group.methods.items() if method in trained}
     if not methods:
         return None
     colours = _variant_colours(group)
@@ -54,25 +56,24 @@ def logged(group: Group) -> dict[str, bytes] | None:
 
     None where nothing was logged.
     """
-    cells = [cell for cell in group.cells if cell.variant == NONE]
+    cells = [cell for cell in group.cells if cell.variant == NONE and cell.record.curve]
     keys = sorted({key for cell in cells for epoch in cell.record.curve for key in epoch} - _NOT_LOGGED)
     if not keys:
         return None
-    shown = looks(list(group.methods))
 
     def draw(figure: Figure) -> None:
         panels = _panels(figure, len(keys), sharey=False)
         for axes, key in zip(panels, keys, strict=True):
             axes.set_title(key.replace("_", " "))
             for cell in cells:
-                look = shown[cell.method]
-                _line(axes, cell.record.curve, key, look.colour, look.dash)
+                drawn = look(cell.method)
+                _line(axes, cell.record.curve, key, drawn.colour, drawn.line)
         for method in dict.fromkeys(cell.method for cell in cells):
-            look = shown[method]
-            panels[0].plot([], [], color=look.colour, linestyle=look.dash, label=group.methods[method])
+            drawn = look(method)
+            panels[0].plot([], [], color=drawn.colour, linestyle=drawn.line, label=group.methods[method])
         legend(figure, panels[0])
 
-    return render(draw, _height(len(keys)))
+    return render(draw, _height(len(keys)) + legend_height(list(group.methods.values())))
 
 
 def _panels(figure: Figure, count: int, sharey: bool) -> list[Axes]:
@@ -91,7 +92,7 @@ def _height(panels: int) -> float:
     return 0.7 + 2.5 * math.ceil(panels / _ACROSS)
 
 
-def _line(axes: Axes, curve: Curve, key: str, colour: Any, dash: str = "-") -> None:
+def _line(axes: Axes, curve: Curve, key: str, colour: Any, dash: Any = "-") -> None:
     epochs, values = (
         [math.nan if (number := epoch.get(name)) is None else number for epoch in curve]
         for name in ("epoch", key)

@@ -18,7 +18,7 @@ DATASET = "voc2012"
 # The grid whose methods are compared, whether a publication has a number of them or not.
 GRID = "comparison"
 # What the publications call it.
-_SUPERVISION = {"scribble": "scribble", "masks": "full"}
+_SUPERVISION = {"strokes": "scribble", "points": "point", "boxes": "box", "tags": "image", "masks": "full"}
 
 
 def table2(groups: Sequence[Estimates]) -> Rows:

@@ -1,15 +1,19 @@
-"""Scribble-drop: every object loses all its strokes with a given probability (RW-SS, Section 4.3)."""
+"""Scribble-drop: every object loses all its strokes with a given probability (RW-SS, Section 4.3).
+
+Clicks, boxes and tags are lost likewise: each stands for one object.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
 from scribblebench.core.seeds import uniform
 from scribblebench.scribbles.degradation import Degradation, Scene, Strokes
 from scribblebench.scribbles.degradations import DEGRADATIONS
+from scribblebench.scribbles.mark import Mark, Marks
 from scribblebench.scribbles.objects import group_objects
 from scribblebench.scribbles.stroke import Stroke
 
@@ -18,13 +22,15 @@ _BACKGROUND = 0
 
 @DEGRADATIONS.register
 class Drop(Degradation, frozen=True):
-    """Each object loses all its strokes with probability R.
+    """Each object loses all its strokes, its click, its box or its tag with probability R.
 
     Attributes:
         unit: what is dropped as one: the strokes of an object (of a class on one connected component of
             its mask; each stroke where there are no masks), each stroke, or all strokes of a class.
         droppable: ``objects`` never drops background strokes, ``all`` does.
     """
+
+    acts_on: ClassVar[frozenset[str]] = frozenset({"strokes", "points", "boxes", "tags"})
 
     unit: Annotated[Literal["object", "stroke", "class"], Meta(description="What is dropped as one.")] = (
         "object"
@@ -41,6 +47,15 @@ class Drop(Degradation, frozen=True):
         """Keep the strokes of the objects whose draw is not below ``rate``."""
         units = self._units(strokes, scene)
         return {i: s for i, s in strokes.items() if not self._lost(units[i], s, rate, seed, scene.image)}
+
+    def marks(self, marks: Mapping[int, Mark], rate: float, seed: int, scene: Scene) -> Marks:
+        """Keep the marks whose draw is not below ``rate``; with ``unit: class`` those of a class have one."""
+        by_class = self.unit == "class"
+        draws = {
+            i: uniform("drop", seed, scene.image, *(("class", m.class_index) if by_class else ("mark", i)))
+            for i, m in marks.items()
+        }
+        return {i: m for i, m in marks.items() if draws[i] >= rate}
 
     def _units(self, strokes: Mapping[int, Stroke], scene: Scene) -> dict[int, int]:
         if self.unit == "class":

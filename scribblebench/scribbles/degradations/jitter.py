@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import numpy as np
 from msgspec import Meta
@@ -11,6 +11,7 @@ from msgspec import Meta
 from scribblebench.core.seeds import uniform
 from scribblebench.scribbles.degradation import Degradation, Scene, Strokes
 from scribblebench.scribbles.degradations import DEGRADATIONS
+from scribblebench.scribbles.mark import Mark, Marks
 from scribblebench.scribbles.polyline import arc_lengths, with_points_every
 from scribblebench.scribbles.stroke import Points, Stroke
 
@@ -20,12 +21,15 @@ class Jitter(Degradation, frozen=True):
     """Strokes waver by up to R times --amplitude pixels in x and in y.
 
     The noise is piecewise linear between independent draws every ``wavelength`` pixels of arc length. A
-    larger rate moves each point further along the same direction.
+    larger rate moves each point further along the same direction. A click is displaced likewise, and each
+    side of a box by up to R/2 of the box's extent across it, so that no side passes the opposite one.
 
     Attributes:
         amplitude: largest displacement at R = 1, in pixels.
         wavelength: arc length between independent displacements, in pixels.
     """
+
+    acts_on: ClassVar[frozenset[str]] = frozenset({"strokes", "points", "boxes"})
 
     amplitude: Annotated[
         float, Meta(gt=0, le=100, description="Largest displacement at R = 1, in pixels.")
@@ -45,6 +49,21 @@ class Jitter(Degradation, frozen=True):
             moved = points + rate * self.amplitude * self._noise(points, seed, scene.image, i)
             shaken[i] = Stroke(stroke.class_index, np.clip(moved, 0, corner))
         return shaken
+
+    def marks(self, marks: Mapping[int, Mark], rate: float, seed: int, scene: Scene) -> Marks:
+        """Displace clicks, and the sides of boxes; what leaves the image ends at its edge."""
+        corner = np.array([scene.width - 1, scene.height - 1], dtype=np.float64)
+        moved = {}
+        for i, mark in marks.items():
+            is_box = len(mark.points) == 2
+            reach = (mark.points[1] - mark.points[0]) / 2 if is_box else self.amplitude
+            draws = [
+                [2 * uniform("jitter", seed, scene.image, "mark", i, k, axis) - 1 for axis in ("x", "y")]
+                for k in range(len(mark.points))
+            ]
+            shifts = rate * reach * np.array(draws).reshape(-1, 2)
+            moved[i] = Mark(mark.class_index, np.clip(mark.points + shifts, 0, corner))
+        return moved
 
     def _noise(self, points: Points, seed: int, image: str, index: int) -> Points:
         """Noise in [-1, 1] at each point, (n, 2)."""

@@ -21,11 +21,19 @@ from scribblebench.sources.readers import READERS, Reader
 
 
 class Click(msgspec.Struct, frozen=True):
-    """One click; the files hold more fields than these."""
+    """One click; the files may hold more fields than these.
+
+    Attributes:
+        x: in pixels.
+        y: in pixels.
+        cls: index of its class.
+        rank: which of the image's objects of this class it is on; the first is the largest, as people saw it.
+    """
 
     x: float
     y: float
     cls: Annotated[int, Meta(ge=0)]
+    rank: int = 1
 
 
 @READERS.register
@@ -42,7 +50,7 @@ class Clicks(Reader, frozen=True):
     def ids(self, card: DatasetCard, root: Path) -> list[str]:
         """List the ids that have clicks."""
         paths = self._paths(card, root)
-        return sorted({check_id(image, str(path)) for path in paths for image in _load(path)})
+        return sorted({check_id(image, str(path)) for path in paths for image in load_clicks(path)})
 
     def files(self, card: DatasetCard, root: Path, image: str) -> list[Path]:
         """The same for every image (see ``Reader``)."""
@@ -55,7 +63,7 @@ class Clicks(Reader, frozen=True):
         """Turn the clicks of one image into single points, background first."""
         raw = []
         for path in self._paths(card, root):
-            for click in _load(path).get(image, []):
+            for click in load_clicks(path).get(image, []):
                 if click.cls >= len(card.classes):
                     raise UserError(
                         f"{path}: {image} has a click of class {click.cls}, which {card.name} lacks."
@@ -72,7 +80,12 @@ class Clicks(Reader, frozen=True):
         return [path for path in paths if path.is_file()]
 
 
-def _load(path: Path) -> dict[str, list[Click]]:
+def load_clicks(path: Path) -> dict[str, list[Click]]:
+    """Read a file of clicks: image -> its clicks.
+
+    Raises:
+        UserError: it is none.
+    """
     try:
         return _decode(path, path.stat().st_mtime_ns)
     except (OSError, ValueError, RecursionError, MemoryError) as error:
