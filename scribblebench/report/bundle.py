@@ -135,8 +135,8 @@ def _zipped(files: Mapping[str, bytes]) -> bytes:
         for name in sorted(files):
             entry = zipfile.ZipInfo(name, _DATE)
             entry.create_system = 3  # else the bytes tell the system on which they were written
-            # Confusion counts too, zips themselves: stored as they are, the end of one would pass for
-            # the end of a bundle that is cut short.
+            # Confusion counts too, though they are zips: stored, the end of one would pass for the end of a
+            # bundle that is cut short.
             entry.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(entry, files[name])
     return buffer.getvalue()
