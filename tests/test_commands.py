@@ -15,7 +15,7 @@ COMMANDS = shown()
 # Words that stand for what a reader puts there.
 PLACEHOLDERS = {"COMMAND": "run", "DIR": "data", "NAME": "rw-ss"}
 # Cards that a reader writes.
-OWN = {"external", "rw-strong"}
+OWN = {"external", "rw-strong", "cells"}
 # Records that a reader makes, by commands that the documents show before.
 MADE = {Path("results/runs"), Path("mine.zip")}
 # Option -> kind of the cards that it names.
@@ -62,7 +62,8 @@ def test_the_program_takes_it(command: Shown, capsys: pytest.CaptureFixture[str]
         return
     given = context.params
     cards = given.get("cards") or ()
-    library = Library(*(folder for folder in cards if folder.name != "my-cards"))
+    folders = [cards] if isinstance(cards, Path) else cards
+    library = Library(*(folder for folder in folders if folder.name != "my-cards"))
     for option, kind in CARDS.items():
         named = given.get(option) or ()
         for name in [named] if isinstance(named, str) else named:

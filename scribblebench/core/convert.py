@@ -78,7 +78,7 @@ def _look_at_struct(
     for name in (name for name in value if name not in known):
         close = difflib.get_close_matches(str(name), [*known, *near], n=1)
         meant.update(close)
-        told = f"Did you mean '{close[0]}'?" if close else f"There is {', '.join(known) or 'none'}"
+        told = f"Did you mean '{close[0]}'?" if close else f"It has: {', '.join(known) or 'none'}"
         yield f"{_join(place, name)}: no such field. {told}"
     for name, field in known.items():
         if name in value:

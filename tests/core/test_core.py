@@ -106,7 +106,7 @@ def test_parts_are_found_by_the_name_of_their_file() -> None:
         LOSSES.get("entropi")
     with pytest.raises(UserError, match=r"Cannot load the loss 'nowhere:Loss'"):
         LOSSES.get("nowhere:Loss")
-    with pytest.raises(UserError, match=r"here: loss 'entropy': weigth: .*There is include_padding\."):
+    with pytest.raises(UserError, match=r"here: loss 'entropy': weigth: .*It has: include_padding\."):
         LOSSES.build("entropy", {"weigth": 1}, "here")
     with pytest.raises(UserError, match=r"weigth: no such field. Did you mean 'weight'\?"):
         LOSSES.build("entropy", {"weigth": 1}, "here", TIMING)
