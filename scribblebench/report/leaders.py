@@ -105,7 +105,7 @@ def _answer(where: str, rows: Sequence[Standing], titles: dict[str, str]) -> Ans
     if not others:
         apart = "the only one measured"
     elif sum(row.untested for row in rows) == others:
-        apart = "too few seeds in common to test"
+        apart = "the others are not tested either"
     elif not tied:
         apart = "told apart from all others" + " that could be tested" * any(row.untested for row in rows)
     elif len(tied) == others:

@@ -44,8 +44,8 @@ def run_cell(cell: Cell, places: Places, watcher: Watcher, boundaries: Collectio
     Raises:
         UserError: something the user gave cannot work, or the loss is no longer finite.
     """
-    blank = blank_record(cell, places)
     use_threads(cell.protocol, places.device)
+    blank = blank_record(cell, places)
     reset_peak(places.device)
     network = make_network(cell, places)
     kept = Checkpoints(places.runs / "checkpoints", cell)
