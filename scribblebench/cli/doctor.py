@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 
 @click.command("doctor")
-@click.option("--dataset", type=CardName("datasets"), default="", help="Look at this one alone. Default: at all.")
+@click.option(
+    "--dataset", type=CardName("datasets"), default="", help="Look at this one alone. Default: at all."
+)
 @data_dir_option
 @runs_option
 @cards_option

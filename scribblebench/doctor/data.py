@@ -58,7 +58,9 @@ def _missing(card: DatasetCard, root: Path) -> Iterator[Finding]:
         if folder.list_path(split) is None and not (split == "train" and folder.strokes):
             yield _lacks(card, root, f"{layout.lists}/{name}.txt", f"the list of {split} images")
     if folder.strokes in ("", "masks"):
-        yield _lacks(card, root, layout.strokes, "strokes; without them they are traced from masks", "warning")
+        yield _lacks(
+            card, root, layout.strokes, "strokes; without them they are traced from masks", "warning"
+        )
 
 
 def _lacks(card: DatasetCard, root: Path, place: str, what: str, level: Level = "wrong") -> Finding:
@@ -67,7 +69,9 @@ def _lacks(card: DatasetCard, root: Path, place: str, what: str, level: Level = 
         if any(PurePosixPath(place).is_relative_to(target) for target in archive.extract.values()):
             note = f" ({archive.note})" if archive.note else ""
             anew = f"Unpack it there, or run 'scribblebench fetch {card.name} --out DIR' for a new folder."
-            return Finding(level, f"data {card.name}", f"{told}, from {archive.name}, {archive.urls[0]}{note}", anew)
+            return Finding(
+                level, f"data {card.name}", f"{told}, from {archive.name}, {archive.urls[0]}{note}", anew
+            )
     return Finding(level, f"data {card.name}", told, "Put them there.")
 
 
@@ -82,8 +86,12 @@ def _files(folder: DatasetFolder) -> Iterator[Finding]:
             without += [image for image in ids if not folder.mask_path(image).is_file()]
         if without:
             whole = False
-            told = f"{len(without)} of {len(ids)} {split} images lack photograph or mask: {first_ten(without)}"
+            told = (
+                f"{len(without)} of {len(ids)} {split} images lack photograph or mask: {first_ten(without)}"
+            )
             yield Finding("wrong", about, told, "Add the files, or take the ids off the list.")
     yield from (Finding("warning", about, notice) for notice in folder.notices())
     if whole:
-        yield Finding("ok", about, f"{folder.root}: {' and '.join(counts)} images, strokes from {folder.strokes}")
+        yield Finding(
+            "ok", about, f"{folder.root}: {' and '.join(counts)} images, strokes from {folder.strokes}"
+        )

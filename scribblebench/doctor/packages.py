@@ -26,10 +26,13 @@ def packages(asked: Asked) -> Iterator[Finding]:
         return
     yield _python(found.get("Requires-Python") or "")
     wanted = requirements("")
-    for requirement in wanted:
-        if told := lack(requirement):
-            yield Finding("wrong", "packages", told, f"Run: pip install '{requirement}'")
-    yield Finding("ok", "packages", f"{NAME} {__version__} requires {len(wanted)} packages")
+    lacking = [(requirement, told) for requirement in wanted if (told := lack(requirement))]
+    for requirement, told in lacking:
+        yield Finding("wrong", "packages", told, f"Run: pip install '{requirement}'")
+    if not lacking:
+        yield Finding(
+            "ok", "packages", f"{NAME} {__version__}, and the {len(wanted)} packages that it requires"
+        )
 
 
 def _python(wanted: str) -> Finding:

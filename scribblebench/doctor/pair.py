@@ -24,7 +24,9 @@ def pair(asked: Asked) -> Iterator[Finding]:
         torch, vision = metadata.version("torch"), metadata.version("torchvision")
     except metadata.PackageNotFoundError:
         return  # told among the packages
-    faults = [told for told in (_other_release(torch, vision), _other_build(torch, vision), _import()) if told]
+    faults = [
+        told for told in (_other_release(torch, vision), _other_build(torch, vision), _import()) if told
+    ]
     for told in faults:
         yield Finding("wrong", _ABOUT, told, _MEND)
     if not faults:
@@ -32,7 +34,7 @@ def pair(asked: Asked) -> Iterator[Finding]:
 
 
 def _other_release(torch: str, vision: str) -> str:
-    """torchvision's own metadata say for which torch it was built."""
+    """Torchvision's own metadata say for which torch it was built."""
     for requirement in map(Requirement, metadata.requires("torchvision") or ()):
         if requirement.name == "torch" and not requirement.specifier.contains(torch, prereleases=True):
             return f"torchvision {vision} requires torch {requirement.specifier}, but torch is {torch}"

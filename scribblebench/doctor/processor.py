@@ -55,7 +55,9 @@ def _bindings(environment: Mapping[str, str]) -> Iterator[Finding]:
 
 def _limit(environment: Mapping[str, str]) -> Iterator[Finding]:
     if environment.get("OMP_THREAD_LIMIT"):
-        told = f"OMP_THREAD_LIMIT={environment['OMP_THREAD_LIMIT']} may give a cell fewer threads than recorded"
+        told = (
+            f"OMP_THREAD_LIMIT={environment['OMP_THREAD_LIMIT']} may give a cell fewer threads than recorded"
+        )
         yield _warning(told, "Unset OMP_THREAD_LIMIT.")
 
 

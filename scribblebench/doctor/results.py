@@ -23,7 +23,9 @@ def results(asked: Asked) -> Iterator[Finding]:
     yield Finding("ok", _ABOUT, f"{asked.runs}: {status(asked.runs, every=True).summary}")
     yield from _damaged(reading, asked)
     ended = [record for record in reading.records if record.status in ("failed", "interrupted")]
-    yield from _unfinished([r for r in ended if r.status == "failed"], "failed", "--rerun failed runs them anew.")
+    yield from _unfinished(
+        [r for r in ended if r.status == "failed"], "failed", "--rerun failed runs them anew."
+    )
     carried_on = "The same 'run' carries on."
     yield from _unfinished([r for r in ended if r.status == "interrupted"], "interrupted", carried_on)
 
@@ -33,7 +35,9 @@ def _damaged(reading: Reading[Record], asked: Asked) -> Iterator[Finding]:
         yield Finding("wrong", _ABOUT, message)
     for record in reading.records:
         if record.status == "done" and not matrices_are_whole(asked.runs, record):
-            told = f"{confusion_path(asked.runs, record.slug)} is missing, or not the file its record speaks of"
+            told = (
+                f"{confusion_path(asked.runs, record.slug)} is missing, or not the file its record speaks of"
+            )
             yield Finding("wrong", _ABOUT, told, "The same 'run' makes it again.")
 
 
