@@ -24,7 +24,7 @@ def packages(asked: Asked) -> Iterator[Finding]:
         told = f"{NAME} {__version__} is not installed: what it requires is not known"
         yield Finding("warning", "packages", told, "Run 'pip install .' in its folder.")
         return
-    yield _python(found.get("Requires-Python") or "")
+    yield _python(found.get_all("Requires-Python", [""])[0])
     wanted = requirements("")
     lacking = [(requirement, told) for requirement in wanted if (told := lack(requirement))]
     for requirement, told in lacking:

@@ -18,7 +18,7 @@ from scribblebench.doctor.extras import PURPOSES
 from scribblebench.doctor.pair import pair
 from scribblebench.doctor.processor import processor
 from scribblebench.doctor.results import results
-from scribblebench.store.record import Record, slug_of, write_record
+from scribblebench.store.record import Record, confusion_path, slug_of, write_record
 
 ROOT = Path(__file__).parents[2]
 
@@ -100,14 +100,16 @@ def test_a_whole_folder_and_one_photograph_less(mini: Path, tmp_path: Path) -> N
 def test_records_that_are_damaged_failed_or_without_matrices(tmp_path: Path) -> None:
     for seed in (0, 1):
         write_record(tmp_path, record(seed, "failed", "the loss is not finite"))
-    write_record(tmp_path, record(2, "done"))
+    confusion_path(tmp_path, write_record(tmp_path, record(2, "done")).stem).write_bytes(b"another")
+    alone = write_record(tmp_path, record(4, "done"))
     path = write_record(tmp_path, record(3, "done"))
     path.write_text(path.read_text(encoding="utf-8").replace("0.5", "0.6"), encoding="utf-8")
     found = list(results(Asked(runs=tmp_path)))
     damaged, matrices = those(found, "wrong")
     assert path.name in damaged.text
     assert record(2, "done").slug in matrices.text
-    (failed,) = those(found, "warning")
+    lacking, failed = those(found, "warning")
+    assert lacking.text == f"1 of 2 done have no confusion matrices, such as {alone.stem}"
     assert failed.text.startswith("2 failed, such as ")
     assert failed.text.endswith("the loss is not finite")
 
