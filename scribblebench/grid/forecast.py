@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import multiprocessing
-import shutil
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from scribblebench.core.errors import NoSpaceError
+from scribblebench.core.files import free_space
 from scribblebench.grid.estimate import Estimate, Estimates, lasting, total_seconds
 from scribblebench.grid.plan import planned_cells
 from scribblebench.grid.standing import Standing
@@ -47,9 +47,9 @@ class Forecast:
         Raises:
             NoSpaceError: it has not.
         """
-        if self.needed > room(self.folder):
+        if self.needed > free_space(self.folder):
             raise NoSpaceError(
-                f"{self.folder} has {_mib(room(self.folder))} free, the weights of this grid need "
+                f"{self.folder} has {_mib(free_space(self.folder))} free, the weights of this grid need "
                 f"{_mib(self.needed)}. Make room, or give --runs."
             )
 
@@ -133,7 +133,7 @@ def _notes(standings: Mapping[str, Standing], runs: Path) -> dict[str, str]:
 def _summary(
     missing: Sequence[Cell], known: Mapping[str, Estimate], at_once: int, needed: int, runs: Path
 ) -> list[str]:
-    disk = f"{_mib(needed)} of disk for weights, {_mib(room(runs))} are free"
+    disk = f"{_mib(needed)} of disk for weights, {_mib(free_space(runs))} are free"
     if not missing:
         return []
     if not known:
@@ -147,12 +147,6 @@ def _summary(
         f"about {lasting(total_seconds(each, at_once))} with {at_once} at once{rest}, "
         f"{sum(memory):,.0f} MiB of memory; {disk}"
     ]
-
-
-def room(folder: Path) -> int:
-    """Return the free bytes where a folder is or will be."""
-    there = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
-    return shutil.disk_usage(there).free
 
 
 def _mib(size: float) -> str:

@@ -7,8 +7,7 @@ from typing import Literal
 import msgspec
 
 from scribblebench.core.errors import UserError
-from scribblebench.core.files import file_sha256
-from scribblebench.store.confusion import read_confusion
+from scribblebench.store.confusion import matrices_are_whole, read_confusion
 from scribblebench.store.lock import try_lock
 from scribblebench.store.record import (
     Record,
@@ -50,7 +49,7 @@ def standing(cell: Cell, places: Places) -> Standing:
         record = read_record(path)
     except UserError:
         return "damaged"
-    if record.status == "done" and not _matrices_are_whole(record, places):
+    if record.status == "done" and not matrices_are_whole(places.runs, record):
         return "damaged"
     return record.status
 
@@ -67,7 +66,7 @@ def adopt(cell: Cell, places: Places) -> Record | None:
         None where nobody has finished the cell.
     """
     record = find_record(places.runs, cell.id)
-    if record is None or record.status != "done" or not _matrices_are_whole(record, places):
+    if record is None or record.status != "done" or not matrices_are_whole(places.runs, record):
         return None
     if record.slug == cell.slug:
         return record
@@ -101,10 +100,3 @@ def forget(cell: Cell, places: Places, epochs: set[int]) -> None:
         ):
             path.unlink(missing_ok=True)
         forget_predictions(places.runs, cell.slug)
-
-
-def _matrices_are_whole(record: Record, places: Places) -> bool:
-    try:
-        return file_sha256(confusion_path(places.runs, record.slug)) == record.confusion_sha256
-    except OSError:
-        return False

@@ -202,11 +202,15 @@ def open_dataset(
     """
     root = KINDS.get(card.source)().locate(card, data_dir)
     if strokes is None:
-        found = (name for name in _by_preference() if READERS.get(name)().present(card, root))
-        return DatasetFolder(card, root, next(found, ""))
+        return DatasetFolder(card, root, found_reader(card, root))
     if not READERS.get(strokes)().present(card, root):
         raise UserError(f"--from {strokes}: no {_looks_for(card, strokes)} in {root}.")
     return DatasetFolder(card, root, strokes)
+
+
+def found_reader(card: DatasetCard, root: Path) -> str:
+    """Name the reader of a folder's strokes, the first that finds its files; empty where none does."""
+    return next((name for name in _by_preference() if READERS.get(name)().present(card, root)), "")
 
 
 def _by_preference() -> list[str]:

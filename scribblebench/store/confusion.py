@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scribblebench.core.errors import UserError
-from scribblebench.core.files import write_atomic
+from scribblebench.core.files import file_sha256, write_atomic
 from scribblebench.store.record import TOLERANCE, Record, confusion_path
 
 Counts = NDArray[np.int64]
@@ -198,6 +198,14 @@ def read_confusion(folder: Path, record: Record) -> PerImageConfusion:
     if matrices.crf is not None:
         _compare(path, matrices.crf.total(), record, record.miou_crf, record.iou_crf)
     return matrices
+
+
+def matrices_are_whole(folder: Path, record: Record) -> bool:
+    """Tell whether the matrices of a cell that is done are the file that its record speaks of."""
+    try:
+        return file_sha256(confusion_path(folder, record.slug)) == record.confusion_sha256
+    except OSError:
+        return False
 
 
 def _compare(

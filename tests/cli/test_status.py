@@ -51,7 +51,7 @@ def test_from_the_forecast_to_the_last_lock(mini: Path, capsys: pytest.CaptureFi
 def test_no_room_for_the_weights(
     mini: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("scribblebench.grid.forecast.room", lambda folder: 2**20)
+    monkeypatch.setattr("scribblebench.grid.forecast.free_space", lambda folder: 2**20)
     with pytest.raises(SystemExit) as ended:
         main(["run", "--grid", "shrink", "--rates", "0", "--dry-run", "--data-dir", str(mini)])
     assert ended.value.code == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import ClassVar
 
 from scribblebench.core.cards import DatasetCard
 from scribblebench.core.errors import UserError
@@ -16,6 +17,8 @@ NOTE = "toy.json"
 @KINDS.register
 class Toy(Kind, frozen=True):
     """``--data-dir``, or generated into ``data/toy/source``."""
+
+    at_first_use: ClassVar[bool] = True
 
     def locate(self, card: DatasetCard, data_dir: Path | None) -> Path:
         """Return the folder; generate it if it is not there."""
