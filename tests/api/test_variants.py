@@ -102,7 +102,7 @@ def test_mean_iou_is_that_of_the_record(mini: Path, tmp_path: Path, monkeypatch:
     ("degradations", "message"),
     [
         ({"shrnk": 0.5}, "Did you mean 'shrink'"),
-        ({"shrink": 1.5}, "<= 1.0"),
+        ({"shrink": 1.5}, "1.5"),
         ({"drop": {"rate": 0.5, "unit": "pixel"}}, "unit"),
         ({"drop": {"unit": "stroke"}}, "rate"),
     ],

@@ -68,7 +68,6 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("run --grid shrink --executor slurm --per-device 2", "--per-device belongs to --executor local"),
         ("run --grid shrink --executor slurm --slurm gpu", "--slurm gpu: write it as KEY=VALUE"),
         ("run --grid shrink --variant nowhere", "nowhere"),
-        ("run --grid shrink --from clicks", "--from clicks: no "),
         ("run --grid ablation --rates 0.5", "Grid 'ablation' degrades nothing"),
         ("status", "No folder results"),
         ("clean", "No folder results"),

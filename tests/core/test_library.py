@@ -72,11 +72,10 @@ def test_all_errors_of_a_card_are_told_at_once(tmp_path: Path) -> None:
     with pytest.raises(UserError) as refused:
         Library(own(tmp_path, ALL_WRONG)).method("mine")
     heading, *lines = str(refused.value).split("\n  ")
-    assert heading == f"{tmp_path}/methods/mine.yaml: 9 errors:"
+    assert heading == f"{tmp_path}/methods/mine.yaml: 8 errors:"
     assert lines == [
         "titel: no such field. Did you mean 'title'?",
         "paper.year: 'soon' does not fit. It takes: whole number.",
-        "supervision: 'scribbles' is not one of scribble, masks. Did you mean 'scribble'?",
         "network: 'plain' does not fit. It takes: mapping of text to anything.",
         "losses[0].weight: -1 does not fit. It takes: number from 0.",
         "losses[0].from: 2 does not fit. It takes: number from 0 to 1.",

@@ -89,7 +89,7 @@ def test_options_of_a_degradation_are_another_kind(mini: Path) -> None:
     assert [c for c in centre if c not in plain] == [
         Chosen(VariantSpec.of("shrink", 0.5, 3, keep="centre"), "shrink-keep=centre", 0.5, 3)
     ]
-    with pytest.raises(UserError, match="Invalid enum value 'end'"):
+    with pytest.raises(UserError, match="'end'"):
         of_grid(
             msgspec.structs.replace(card, variants=(GridVariants("shrink", (0.5,), {"keep": "end"}),)),
             None,

@@ -78,7 +78,7 @@ def test_windows_that_leave_pixels_between_them_are_refused() -> None:
 @pytest.mark.parametrize("name", INFERENCES.names())
 @pytest.mark.parametrize("scales", [[], [0], [-1.0], [1e9]])
 def test_scales_of_no_picture_are_refused(name: str, scales: list[float]) -> None:
-    with pytest.raises(UserError, match=r"at `\$\.scales"):
+    with pytest.raises(UserError, match=r"inference '\w+': scales"):
         INFERENCES.build(name, {"scales": scales}, "protocol 'mine'")
 
 

@@ -33,7 +33,7 @@ def test_a_card_is_its_row(row: AblationRow) -> None:
     # Learned similarities, energies as they are, alpha from 0, a walk on every cell.
     walk = RandomWalk("embedded", alpha_start=0.0, energy_scale=1.0, walk_stride=1, conv_after=False)
     assert head == (walk if row.random_walk == "yes" else Plain())
-    assert card.supervision == "scribble"
+    assert card.supervision == "strokes"
     supervised, *others = card.losses
     assert supervised == SUPERVISED
     assert [term.part for term in others] == (["self_supervision"] if row.operation else [])
