@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import torch
 
 from scribblebench.core.cards import MethodCard
 from scribblebench.core.errors import NoSpaceError, UserError
@@ -107,7 +108,7 @@ def blank_measurement(asked: Asked, method: MethodCard, identity: dict[str, Any]
         overrides=asked.overrides,
         identity={"job": asked.grid.job, **identity},
         versions=provenance.versions(),
-        device=provenance.device_name(asked.device),
+        device=provenance.device_name(asked.device, torch.get_num_threads()),
         commit=provenance.commit(),
         command=provenance.command(),
     )

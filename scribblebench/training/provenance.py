@@ -45,11 +45,11 @@ def command() -> str:
     return words.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def device_name(device: torch.device) -> str:
-    """What the device calls itself."""
+def device_name(device: torch.device, threads: int) -> str:
+    """What the device calls itself, and how many threads compute on it where it is the CPU."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
-    return f"{platform.processor() or platform.machine()} CPU, {torch.get_num_threads()} threads"
+    return f"{platform.processor() or platform.machine()} CPU, {threads} threads"
 
 
 def pick_device(name: str) -> torch.device:

@@ -125,7 +125,7 @@ def blank_record(cell: Cell, places: Places) -> Record:
         warnings=cell.warnings,
         threads=cell.protocol.threads if places.device.type == "cpu" else 0,
         versions=provenance.versions(),
-        device=provenance.device_name(places.device),
+        device=provenance.device_name(places.device, cell.protocol.threads),
         commit=provenance.commit(),
         command=provenance.command(),
     )

@@ -147,6 +147,18 @@ def test_the_crf_sees_probabilities_and_photographs_at_full_size(places: Places)
         assert np.array_equal(scores.matrices[index], counted(index, given))
 
 
+def test_a_record_tells_the_threads_that_computed_it(make_cell: Any, places: Places) -> None:
+    """And not those that the process had before: the report would warn of cells that differ in them."""
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(2)
+        record = run_cell(make_cell("baseline", threads=1), places, Watcher())
+        assert torch.get_num_threads() == record.threads == 1
+    finally:
+        torch.set_num_threads(before)
+    assert record.device.endswith("CPU, 1 threads")
+
+
 def test_a_loss_that_is_not_finite_ends_the_cell(
     make_cell: Any, places: Places, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,6 +6,8 @@ import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
 from typing import ClassVar
 
+import torch
+
 from scribblebench.core.cards import MethodCard, ProtocolCard
 from scribblebench.grid.asked import Asked
 from scribblebench.grid.jobs import JOBS, GridJob
@@ -31,7 +33,7 @@ def _task(asked: Asked, method: MethodCard) -> Task:
     identity = {
         **recipe(method, protocol),
         "classes": classes,
-        "device": device_name(asked.device),
+        "device": device_name(asked.device, torch.get_num_threads()),
         "rule": RULE,
     }
     return Task(
