@@ -38,7 +38,6 @@ def planned(grid: str, cells: Sequence[Cell], places: Places, at_once: int) -> P
 
 def planned_cells(cells: Sequence[Cell], places: Places) -> list[PlannedCell]:
     """Name cells, and what their cost depends on."""
-    device = device_name(places.device)
     return [
         PlannedCell(
             slug=cell.slug,
@@ -46,7 +45,7 @@ def planned_cells(cells: Sequence[Cell], places: Places) -> list[PlannedCell]:
             dataset=cell.dataset,
             protocol=cell.protocol.name,
             overrides=cell.overrides,
-            device=device,
+            device=device_name(places.device, cell.protocol.threads),
         )
         for cell in cells
     ]
