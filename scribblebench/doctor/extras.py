@@ -14,6 +14,8 @@ PURPOSES = {
     "browser": "the tests of the page in a browser",
     "croissant": "the tests of variants' Croissant metadata",
     "dev": "tests and checks of the program itself",
+    "docs": "the docs site, and the notebook's test",
+    "export": "networks as ONNX: scribblebench export",
     "slurm": "cells as tasks of Slurm: run --executor slurm",
     "tensorboard": "the curves of records: scribblebench tensorboard",
 }

@@ -22,6 +22,11 @@ class Inference(Part, frozen=True):
         """Zoom of an image in a single pass, for figures and Table 3."""
         return 1.0
 
+    @property
+    def one_pass(self) -> bool:
+        """Whether the network runs once, over the whole image at its own size."""
+        return False
+
     def __call__(self, network: Network, images: Tensor, stride: int) -> Tensor:
         """Compute class probabilities.
 

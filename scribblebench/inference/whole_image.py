@@ -29,6 +29,11 @@ class WholeImage(Inference, frozen=True):
         """The middle one of the scales (see ``Inference``)."""
         return median_low(self.scales)
 
+    @property
+    def one_pass(self) -> bool:
+        """One scale, 1, and nothing mirrored (see ``Inference``)."""
+        return self.scales == (1.0,) and not self.flip
+
     def __call__(self, network: Network, images: Tensor, stride: int) -> Tensor:
         """Compute class probabilities (see ``Inference``)."""
         size = images.shape[-2:]
@@ -49,7 +54,7 @@ class WholeImage(Inference, frozen=True):
 
     def scores(self, network: Network, images: Tensor, stride: int) -> Tensor:
         """Compute logits where there is one pass at scale 1, else probabilities (see ``Inference``)."""
-        if self.scales == (1.0,) and not self.flip:
+        if self.one_pass:
             return logits(network, images, stride)
         return self(network, images, stride)
 

@@ -63,6 +63,8 @@ def diffuse(energies: Energies, values: Tensor) -> Tensor:
     Returns:
         (batch, n, channels), of the type of ``values``.
     """
+    if torch.compiler.is_exporting():  # how many rows are made at a time would be fixed in the graph
+        return energies.matrix() @ values
     result: Tensor = _Diffusion.apply(energies.queries, energies.keys, values)
     return result
 

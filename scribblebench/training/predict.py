@@ -17,7 +17,7 @@ from scribblebench.inference import INFERENCES, Inference
 from scribblebench.loading.images import normalise
 from scribblebench.nn.backbones import BACKBONES
 from scribblebench.nn.heads import HEADS
-from scribblebench.nn.network import build_network
+from scribblebench.nn.network import Network, build_network
 from scribblebench.refine import Refiner
 from scribblebench.store.record import Record
 from scribblebench.training import checkpoint
@@ -56,13 +56,25 @@ class Predictor:
 
 
 def predictor(record: Record, runs: Path, device: torch.device, crf: Refiner | None = None) -> Predictor:
-    """Rebuild the network of a finished cell with its final weights.
+    """Rebuild a finished cell, to predict as it does.
 
     Args:
         record: the cell's.
         runs: folder of records, where its weights are.
         device: where it is to run.
         crf: refines what it predicts; that of the cell's own evaluation has no part in it.
+
+    Raises:
+        UserError: see ``trained_network``.
+    """
+    network, protocol = trained_network(record, runs, device)
+    use_threads(protocol, device)
+    logits = logits_of(network, protocol.precision)
+    return Predictor(logits, make_inference(protocol), protocol.output_stride, device, crf)
+
+
+def trained_network(record: Record, runs: Path, device: torch.device) -> tuple[Network, ProtocolCard]:
+    """Rebuild the network of a finished cell with its final weights, in evaluation mode; and its protocol.
 
     Raises:
         UserError: its weights are not here, or this program would compute with them otherwise.
@@ -78,9 +90,7 @@ def predictor(record: Record, runs: Path, device: torch.device, crf: Refiner | N
     network = build_network(protocol, method, len(record.classes), record.seed)
     network = network.to(device).to(memory_format=torch.channels_last)
     checkpoint.load(weights, network)
-    use_threads(protocol, device)
-    logits = logits_of(network.eval(), protocol.precision)
-    return Predictor(logits, make_inference(protocol), protocol.output_stride, device, crf)
+    return network.eval(), protocol
 
 
 def _cards(record: Record) -> tuple[MethodCard, ProtocolCard]:
