@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test slow lint docs bench cluster
+.PHONY: demo test slow lint docs site bench cluster
 
 demo: .venv/installed
 	$(BIN)/scribblebench make-dataset --shrink 0.5
@@ -24,6 +24,11 @@ lint: .venv/installed
 docs: .venv/installed
 	$(BIN)/python docs/methods.py
 	$(BIN)/python docs/cards.py
+
+# The documents with the API's pages, for a browser: site/index.html. A broken link fails.
+site: .venv/installed
+	$(BIN)/python -m pip install -q -e '.[docs]'
+	$(BIN)/python -m mkdocs build --strict
 
 bench: .venv/installed
 	$(BIN)/python benchmarks/eigenspace.py

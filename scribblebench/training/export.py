@@ -70,7 +70,7 @@ def export(record: Record, runs: Path, out: Path, kind: str, size: Size | None =
     network, protocol = trained_network(record, runs, torch.device("cpu"))
     stride = protocol.output_stride
     sides = None if size is None else [-(-(side - 1) // stride) * stride + 1 for side in size]
-    module = OnePass(network, stride).eval()
+    module = OnePass(network, stride).eval().requires_grad_(requires_grad=False)
     try:
         data = _encode(module, stride, sides, kind)
     except Exception as error:  # exporters raise what they like; all of it says what they cannot do
