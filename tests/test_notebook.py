@@ -30,9 +30,13 @@ def test_it_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     nbclient.NotebookClient(
         notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}
     ).execute()
-    said = "".join(str(output.get("text", "")) for cell in notebook.cells for output in cell.get("outputs", []))
+    said = "".join(
+        str(output.get("text", "")) for cell in notebook.cells for output in cell.get("outputs", [])
+    )
     first, last = map(float, re.findall(r"loss (\S+) at first, (\S+) at last", said)[0])
     miou, background = map(float, re.findall(r"mIoU (\S+); all background would have (\S+)", said)[0])
     assert last < first
     assert miou > background
-    assert any("image/png" in output.get("data", {}) for cell in notebook.cells for output in cell.get("outputs", []))
+    assert any(
+        "image/png" in output.get("data", {}) for cell in notebook.cells for output in cell.get("outputs", [])
+    )

@@ -28,7 +28,9 @@ MAY_DIFFER = 1e-4
 
 
 def train(make_cell: Any, places: Places, method: str = "rw", **settings: Any) -> Record:
-    return attempt(Job(make_cell(method, epochs=1, **settings), places, frozenset()), lambda event: None).record
+    return attempt(
+        Job(make_cell(method, epochs=1, **settings), places, frozenset()), lambda event: None
+    ).record
 
 
 def run(path: Path, images: Logits) -> Logits:
@@ -109,7 +111,9 @@ def test_what_cannot_be_exported_is_one_line(
         return logits if float(logits.max()) > 0 else -logits
 
     monkeypatch.setattr(PlainHead, "classify", by_value)
-    with pytest.raises(UserError, match=r"cannot be written as torch with free height .*: give --size") as said:
+    with pytest.raises(
+        UserError, match=r"cannot be written as torch with free height .*: give --size"
+    ) as said:
         exporting.export(record, places.runs, tmp_path / "out", "torch")
     assert "\n" not in str(said.value)
     monkeypatch.setattr(exporting, "_PACKAGES", ("no_such_package",))
