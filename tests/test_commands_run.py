@@ -1,4 +1,4 @@
-"""Every command in README.md and docs runs to its end, with small settings: an epoch, a cell, 24 toy scenes."""
+"""Every command in README.md and docs runs to its end, with small settings: an epoch, a cell, 24 scenes."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def workplace(mini: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def small(arguments: tuple[str, ...]) -> list[str]:
-    """Cut a command of 'run' down to a cell, or to a look at its data where it asks for a network of full size."""
+    """Cut a command of "run" down to a cell, or to a look at its data where its network is of full size."""
     words = list(arguments)
     if words[0] != "run" or "--help" in words:
         return words
