@@ -102,9 +102,9 @@ def test_mean_iou_is_that_of_the_record(mini: Path, tmp_path: Path, monkeypatch:
     ("degradations", "message"),
     [
         ({"shrnk": 0.5}, "Did you mean 'shrink'"),
-        ({"shrink": 1.5}, "1.5"),
-        ({"drop": {"rate": 0.5, "unit": "pixel"}}, "unit"),
-        ({"drop": {"unit": "stroke"}}, "rate"),
+        ({"shrink": 1.5}, "1.5 does not fit. It takes: number from 0 to 1"),
+        ({"drop": {"rate": 0.5, "unit": "pixel"}}, "unit: 'pixel' is not one of object, stroke, class"),
+        ({"drop": {"unit": "stroke"}}, r"rate: None does not fit"),
     ],
 )
 def test_bad_degradations_are_told_and_nothing_is_written(

@@ -133,7 +133,7 @@ def test_what_was_mended_is_said_once(source: Path, capsys: pytest.CaptureFixtur
         ("--split tran", "Unknown split 'tran'. Did you mean 'train'?"),
         ("--drop 0.3 --layout urss --labels palette", "--layout urss is read as grey PNGs"),
         ("--from png", "--from png: no label PNGs in pascal_2012_scribble/"),
-        ("--width 0.5", "width"),
+        ("--width 0.5", "make-dataset: pen.width: 0.5 does not fit. It takes: number from 1 to 99."),
         ("--cards nowhere", "nowhere"),
     ],
 )
