@@ -1,4 +1,4 @@
-"""What mkdocs does not do by itself: README.md as front page, a page a module of the API, files beside docs/."""
+"""What mkdocs does not do by itself: README.md as front page, pages of the API, files beside docs/."""
 
 from __future__ import annotations
 

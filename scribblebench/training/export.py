@@ -1,4 +1,4 @@
-"""A trained network as a file that other programs run: ONNX or torch.export, with its preprocessing in words."""
+"""A trained network as a file for other programs: ONNX or torch.export, with its preprocessing in words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Exported networks give the labels of the network: run by other programs, prepared by their description alone."""
+"""Exported networks give the network's labels, run by other programs, prepared by their description."""
 
 from __future__ import annotations
 
