@@ -6,13 +6,12 @@ import contextlib
 import logging
 import os
 import signal
-import threading
-import time
 from multiprocessing.connection import Connection
 from types import FrameType
 from typing import NamedTuple
 
 from scribblebench.core.errors import NoSpaceError
+from scribblebench.core.parent import end_with
 from scribblebench.grid.attempt import Ended, Job, attempt
 from scribblebench.grid.display import Event
 from scribblebench.grid.stopping import StoppedError
@@ -51,7 +50,7 @@ def work(channel: Connection, parent: int, level: int) -> None:
     logger = logging.getLogger("scribblebench")
     logger.setLevel(level)
     logger.addHandler(_ToParent(channel))
-    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    end_with(parent)
     with contextlib.suppress(EOFError, BrokenPipeError, StoppedError):
         while True:
             _one(channel)
@@ -88,9 +87,3 @@ def _stop(number: int, frame: FrameType | None) -> None:
     if not _State.stopping:
         _State.stopping = True
         raise StoppedError
-
-
-def _end_with(parent: int) -> None:
-    while os.getppid() == parent:
-        time.sleep(1)
-    os._exit(1)  # the parent was killed: nobody is left to hear of this cell

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, TypeVar
 import msgspec
 
 from scribblebench.core.errors import UserError
+from scribblebench.core.parent import end_with
 from scribblebench.scribbles.digest import pixels_digest, strokes_digest
 from scribblebench.sources.job import Job
 from scribblebench.sources.manifest import ImageRecord
@@ -68,27 +69,30 @@ def each_image(
         workers: processes; a short list is done in this one.
         masks: without a folder: read the masks too.
     """
-    return in_order(_Task(job, folder, masks).run, ids, workers)
+    return in_order(_Task(job, folder, masks).run, ids, workers, _CHUNK)
 
 
-def in_order(run: Callable[[str], T], ids: Sequence[str], workers: int = 1) -> Generator[T, None, None]:
+def in_order(
+    run: Callable[[str], T], ids: Sequence[str], workers: int, chunk: int
+) -> Generator[T, None, None]:
     """Run a function on images, and yield its results in the order of ``ids``.
 
     Args:
         run: can be sent to another process, with all that it holds.
         ids: the images.
-        workers: processes; a short list is done in this one.
+        workers: processes; a list of one chunk is done in this one.
+        chunk: images that a process is handed at a time: few where one takes seconds.
 
     Raises:
         UserError: a process died.
     """
-    workers = min(workers, -(-len(ids) // _CHUNK))
+    workers = min(workers, -(-len(ids) // chunk))
     if workers <= 1:
         yield from map(run, ids)
         return
-    chunks = [ids[i : i + _CHUNK] for i in range(0, len(ids), _CHUNK)]
+    chunks = [ids[i : i + chunk] for i in range(0, len(ids), chunk)]
     # spawn: a fork would copy the locks of the threads that draw the progress bar.
-    executor = ProcessPoolExecutor(workers, get_context("spawn"), initializer=_start, initargs=(run,))
+    executor = ProcessPoolExecutor(workers, get_context("spawn"), _start, (run, os.getpid()))
     try:
         with _without_interrupts():
             results = executor.map(_run_chunk, chunks)
@@ -124,9 +128,10 @@ def default_workers() -> int:
 _function: Callable[[str], Any] | None = None
 
 
-def _start(run: Callable[[str], Any]) -> None:
+def _start(run: Callable[[str], Any], parent: int) -> None:
     global _function
     _function = run
+    end_with(parent)
 
 
 def _run_chunk(images: list[str]) -> list[Any]:

@@ -19,6 +19,8 @@ from scribblebench.training.relabel import Predict, Propagated, asked, predictor
 from scribblebench.training.spans import Span, spans
 
 Advance = Callable[[int, int], None]
+# A propagation may take seconds an image.
+_CHUNK = 4
 
 
 class Stages:
@@ -104,7 +106,7 @@ def prepare_labels(
     def make(missing: Sequence[str]) -> Iterable[tuple[str, Labels]]:
         part = span.propagation(f"method {cell.method.name}")
         tell = told(cell, places, workers)
-        return in_order(Propagated(places.dataset, tell, part).of, missing, workers)
+        return in_order(Propagated(places.dataset, tell, part).of, missing, workers, _CHUNK)
 
     label_maps(cell, places, span).ensure(ids, make, lambda done: advance(done, len(ids)))
 
