@@ -8,17 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import matplotlib as mpl
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.patheffects import Normal
-from matplotlib.patheffects import Stroke as Outline
 
-from scribblebench.pictures.palette import voc_palette
 from scribblebench.pictures.photographs import read_photograph
+from scribblebench.report.figures.strokes import colour, draw_strokes
 from scribblebench.report.figures.style import INK, QUIET, STYLE
-from scribblebench.scribbles.stroke import Annotation, Points
+from scribblebench.scribbles.stroke import Annotation
 
 # Inches. A4 held upright up to four columns, on its side beyond, both with a printer's margins.
 _UPRIGHT, _SIDEWAYS = 7.3, 10.7
@@ -87,7 +84,7 @@ def contact_sheet(rows: Sequence[Row], classes: Sequence[str]) -> bytes:
             figure.text(0.02 / width, (top - tall / 2) / height, row.panels[0].annotation.image,
                         rotation=90, va="center", fontsize=6, color=QUIET)  # fmt: skip
             top -= tall + _CAPTION
-        handles = [Line2D([], [], color=_colour(c), linewidth=3, label=classes[c]) for c in shown]
+        handles = [Line2D([], [], color=colour(c), linewidth=3, label=classes[c]) for c in shown]
         figure.legend(handles=handles, loc="lower center", ncols=per_line, fontsize=7, borderaxespad=0.3)
         buffer = io.BytesIO()
         figure.savefig(buffer, format="png", dpi=_DPI, metadata={"Software": None})
@@ -108,45 +105,16 @@ def _legend_shape(names: Sequence[str], width: float) -> tuple[int, int]:
 
 
 def _draw_panel(axes: Axes, row: Row, panel: Panel) -> None:
-    pixels = read_photograph(row.photograph).astype(np.float32)
-    # Paler than it is, so that dark strokes stand out.
-    axes.imshow((255 - 0.6 * (255 - pixels)).astype(np.uint8), interpolation="antialiased")
     before = row.panels[0].annotation
-    if panel.annotation is not before:
-        for stroke in before.strokes:
-            axes.plot(*stroke.points.T, color="white", linewidth=0.9, linestyle=(0, (2.5, 2)),
-                      path_effects=[Outline(linewidth=1.5, foreground=QUIET), Normal()])  # fmt: skip
-    for stroke in panel.annotation.strokes:
-        _draw_stroke(axes, stroke.points, _colour(stroke.class_index), _LINE * panel.width / 3)
-    axes.set_xlim(-0.5, before.width - 0.5)
-    axes.set_ylim(before.height - 0.5, -0.5)
+    photograph = read_photograph(row.photograph)
+    draw_strokes(axes, photograph, panel.annotation, _LINE * panel.width / 3, before)
     axes.axis("off")
     axes.set_title(panel.title, fontsize=8, color=INK, pad=3)
     axes.text(0, -0.02, _caption(panel, len(before.strokes)), transform=axes.transAxes, va="top",
               fontsize=6, color=QUIET)  # fmt: skip
 
 
-def _draw_stroke(axes: Axes, points: Points, colour: str, width: float) -> None:
-    casing = [Outline(linewidth=width + 1.6, foreground="white"), Normal()]
-    axes.plot(
-        *points.T,
-        color=colour,
-        linewidth=width,
-        marker="o" if len(points) == 1 else None,
-        markersize=width + 1.5,
-        markeredgewidth=0,
-        solid_capstyle="round",
-        solid_joinstyle="round",
-        path_effects=casing,
-    )
-
-
 def _caption(panel: Panel, before: int) -> str:
     strokes = len(panel.annotation.strokes)
     counted = f"{strokes} of {before} strokes" if strokes < before else f"{strokes} strokes"
     return f"{counted}, {100 * panel.labelled:.2f} % labelled"
-
-
-def _colour(class_index: int) -> str:
-    red, green, blue = voc_palette()[class_index]
-    return f"#{red:02x}{green:02x}{blue:02x}"

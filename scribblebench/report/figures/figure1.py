@@ -9,13 +9,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from scribblebench.pictures.palette import voc_palette
+from scribblebench.report.figures.coloured import coloured, objects
 from scribblebench.report.figures.panels import SMALL, Row, picture_rows
 from scribblebench.report.figures.style import QUIET
 
 _SEQUENTIAL, _DIVERGING = "viridis", "RdBu_r"
-_STRENGTH = 0.6  # of class colours over the photograph
-_BACKGROUND = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,11 +65,9 @@ def _drawing(example: Example) -> Callable[[Sequence[Axes]], None]:
             panels[0].imshow(example.photograph)
             panels[0].set_title("no scribbles", fontsize=SMALL, color=QUIET, pad=3)
         else:
-            panels[0].imshow(_coloured(example.photograph, example.scribbles, example.ignore, 1))
+            panels[0].imshow(coloured(example.photograph, example.scribbles, example.ignore, 1))
         for panel, labels in zip(panels[1:], (example.truth, example.prediction), strict=False):
-            # Background, black in VOC's palette, is left as it is.
-            shown = np.where(labels == _BACKGROUND, example.ignore, labels).astype(np.uint8)
-            panel.imshow(_coloured(example.photograph, shown, example.ignore, _STRENGTH))
+            panel.imshow(objects(example.photograph, labels, example.ignore))
         panels[3].imshow(example.before, cmap=_SEQUENTIAL)
         panels[4].imshow(example.after, cmap=_SEQUENTIAL)
         for panel, (value, vector) in zip(panels[5:], example.eigenvectors, strict=False):
@@ -79,14 +75,3 @@ def _drawing(example: Example) -> Callable[[Sequence[Axes]], None]:
             panel.set_title(f"\u03bb = {value:.2g}".replace("-", "\u2212"), fontsize=SMALL, pad=3)
 
     return draw
-
-
-def _coloured(
-    photograph: NDArray[np.uint8], labels: NDArray[np.uint8], ignore: int, strength: float
-) -> NDArray[np.uint8]:
-    """Lay class colours over a paler grey photograph; it alone shows where there is no class."""
-    grey = 255 - 0.7 * (255 - photograph.mean(axis=2, keepdims=True).repeat(3, axis=2))
-    mixed = strength * voc_palette()[labels].astype(np.float64) + (1 - strength) * grey
-    mixed[labels == ignore] = grey[labels == ignore]
-    shown: NDArray[np.uint8] = mixed.astype(np.uint8)
-    return shown

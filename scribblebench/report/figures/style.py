@@ -84,14 +84,15 @@ def legend(figure: Figure, axes: Axes) -> None:
     """Put one legend below all panels, as many columns as its labels leave room for."""
     handles, labels = axes.get_legend_handles_labels()
     if labels:
-        figure.legend(handles, labels, loc="outside lower center", ncols=_columns(labels))
+        figure.legend(handles, labels, loc="outside lower center", ncols=legend_columns(labels))
 
 
 def legend_height(labels: Sequence[str]) -> float:
     """Return how many inches a legend of these labels takes."""
-    return 0.19 * math.ceil(len(labels) / _columns(labels)) if labels else 0.0
+    return 0.19 * math.ceil(len(labels) / legend_columns(labels)) if labels else 0.0
 
 
-def _columns(labels: Sequence[str]) -> int:
+def legend_columns(labels: Sequence[str]) -> int:
+    """Return how many of these labels a line of a legend holds."""
     inches = [0.7 + 0.075 * len(label) for label in labels]
     return len(labels) if sum(inches) <= WIDTH else max(1, int(WIDTH / max(inches)))
