@@ -102,12 +102,15 @@ class Stage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
             strokes and, behind the first stage, of what the network predicts by then. Empty: the strokes.
         losses: of this stage; the method's where there is none. ``from`` stays a share of the whole run.
         fresh: begin with initial weights and a learning-rate schedule of its own.
+        restart: begin with a learning-rate schedule of its own, and the weights as they are: for a stage that
+            has something new to learn, which a rate near its end would not let it.
     """
 
     share: Annotated[float, Meta(gt=0, le=1)]
     labels: dict[str, Any] = {}
     losses: tuple[LossTerm, ...] = ()
     fresh: bool = False
+    restart: bool = False
 
 
 class MethodCard(Card, frozen=True, kw_only=True):

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn.functional import interpolate, pad
 
 from scribblebench.inference import INFERENCES, Inference, Network, Scales
+from scribblebench.ops.resize import resized
 
 
 @INFERENCES.register
@@ -39,10 +40,7 @@ class WholeImage(Inference, frozen=True):
         size = images.shape[-2:]
         total = torch.zeros(())
         for scale in self.scales:
-            scaled = images
-            if scale != 1:
-                target = [max(1, round(side * scale)) for side in size]
-                scaled = interpolate(images, target, mode="bilinear", align_corners=False)
+            scaled = resized(images, scale)
             views = [scaled, scaled.flip(-1)] if self.flip else [scaled]
             for mirrored, view in enumerate(views):
                 scores = probabilities(network, view, stride)

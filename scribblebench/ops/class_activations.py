@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.nn.functional import interpolate, pad
 
 from scribblebench.ops.cells import at_cells
+from scribblebench.ops.resize import resized
 
 
 def pooled(maps: Tensor, valid: Tensor) -> Tensor:
@@ -54,8 +55,7 @@ def activations(
     size = images.shape[-2:]
     total = torch.zeros((), device=images.device)
     for scale in scales:
-        target = [max(1, round(side * scale)) for side in size]
-        view = interpolate(images, target, mode="bilinear", align_corners=False) if scale != 1 else images
+        view = resized(images, scale)
         for mirrored in (False, True)[: 1 + flip]:
             maps = _of_view(classify, view.flip(-1) if mirrored else view, stride).relu()
             maps = maps.flip(-1) if mirrored else maps

@@ -25,11 +25,12 @@ class ClassMaps(Propagation, frozen=True):
     An image without any tag is ignored as a whole.
 
     Attributes:
-        scales: zooms of the image, whose maps are added.
+        scales: zooms of the image as large as the protocol lets the network see it, whose maps are added.
         flip: add mirrored views.
         crf: refine by this preset of the dense CRF; ``none`` leaves the maps.
     """
 
+    rule = 2
     scales: Scales = (0.5, 1.0, 1.5, 2.0)
     flip: bool = True
     crf: Literal["none", "deeplab", "urss"] = "none"

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch.nn.functional import interpolate
 
-from scribblebench.inference import Inference, Network
+from scribblebench.core.cards import ProtocolCard
+from scribblebench.inference import Inference
 from scribblebench.loading.batches import Batches
 from scribblebench.loading.images import decode, normalise
+from scribblebench.nn.network import Network
+from scribblebench.ops.resize import resized
 from scribblebench.propagation import Propagation, Seen
 from scribblebench.sources.folder import DatasetFolder
 from scribblebench.supervision import Tell
+from scribblebench.training.loop import autocast, logits_of
 
 # Raise it when equal networks, parts and images would give other labels than before.
 RULE = 1
@@ -67,43 +72,38 @@ def relabelled(
         yield image, propagation.spread(seen)
 
 
-def asked(
-    network: nn.Module, propagation: Propagation, batches: Batches, stride: int, otherwise: Predict
-) -> Predict:
-    """Return what asks a network for what a propagation wants to know of an image.
+@dataclass(frozen=True)
+class Asked:
+    """Asks a network for what a propagation wants to know of a training image.
 
-    Args:
+    What a propagation asks in its own way (see ``Propagation.evidence``), it asks of the image as large as
+    the protocol lets the network see it; else it is given class probabilities.
+
+    Attributes:
         network: in evaluation mode.
         propagation: asks in its own way, or leaves it.
         batches: the training split.
-        stride: the network's output stride.
-        otherwise: what is asked where it is left.
-    """
-
-    @torch.no_grad()
-    def ask(index: int) -> NDArray[np.float32]:
-        pixels = batches.images.image(index)[None].to(batches.device)
-        tags = batches.tags[index].to(batches.device)
-        found = propagation.evidence(network, normalise(pixels), tags, stride)
-        return otherwise(index) if found is None else found.float().cpu().numpy()
-
-    return ask
-
-
-def predictor(network: Network, inference: Inference, batches: Batches, stride: int) -> Predict:
-    """Return what asks a network for an image of the training split.
-
-    Args:
-        network: normalised images to logits, in evaluation mode.
         inference: how whole images are looked at.
-        batches: the training split.
-        stride: the network's output stride.
+        protocol: output stride and precision.
     """
 
-    @torch.no_grad()
-    def predict(index: int) -> NDArray[np.float32]:
-        pixels = batches.images.image(index)[None].to(batches.device)
-        scores = inference(network, normalise(pixels), stride)
-        return scores[0].float().cpu().numpy()
+    network: Network
+    propagation: Propagation
+    batches: Batches
+    inference: Inference
+    protocol: ProtocolCard
 
-    return predict
+    @torch.no_grad()
+    def __call__(self, index: int) -> NDArray[np.float32]:
+        """Ask of the image of an index: (classes, h, w)."""
+        stride, device = self.protocol.output_stride, self.batches.device
+        images = normalise(self.batches.images.image(index)[None].to(device))
+        with autocast(device, self.protocol.precision):
+            seen = resized(images, self.inference.zoom)
+            found = self.propagation.evidence(self.network, seen, self.batches.tags[index].to(device), stride)
+        if found is None:
+            found = self.inference(logits_of(self.network, self.protocol.precision), images, stride)[0]
+        elif seen is not images:
+            # What is said of a pixel that was seen is said of all it stands for.
+            found = interpolate(found[None].float(), images.shape[-2:], mode="nearest-exact")[0]
+        return found.float().cpu().numpy()

@@ -64,7 +64,7 @@ def spans(method: MethodCard, epochs: int) -> tuple[Span, ...]:
         for first, last, stage in zip([0, *ends], ends, stages, strict=False)
         if first < last
     ]
-    fresh = [0, *(first for first, _, stage in begun if stage.fresh and first), epochs]
+    cuts = [0, *(first for first, _, stage in begun if (stage.fresh or stage.restart) and first), epochs]
     return tuple(
         Span(
             first=first,
@@ -72,7 +72,7 @@ def spans(method: MethodCard, epochs: int) -> tuple[Span, ...]:
             labels=stage.labels,
             losses=stage.losses or method.losses,
             fresh=stage.fresh and first > 0,
-            schedule=(max(f for f in fresh if f <= first), min(f for f in fresh if f > first)),
+            schedule=(max(cut for cut in cuts if cut <= first), min(cut for cut in cuts if cut > first)),
         )
         for first, last, stage in begun
     )

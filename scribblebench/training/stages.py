@@ -14,8 +14,8 @@ from scribblebench.sources.workers import in_order
 from scribblebench.training.build import make_network, make_relabelling, make_terms
 from scribblebench.training.cell import Cell
 from scribblebench.training.data import Places, told, training_batches
-from scribblebench.training.loop import Trainer, logits_of
-from scribblebench.training.relabel import Predict, Propagated, asked, predictor, relabelled
+from scribblebench.training.loop import Trainer
+from scribblebench.training.relabel import Asked, Predict, Propagated, relabelled
 from scribblebench.training.spans import Span, spans
 
 Advance = Callable[[int, int], None]
@@ -81,10 +81,7 @@ class Stages:
 
     def _ask(self, part: Propagation) -> Predict:
         protocol, network = self._cell.protocol, self.trainer.network
-        network.eval()
-        logits, stride = logits_of(network, protocol.precision), protocol.output_stride
-        predict = predictor(logits, make_relabelling(protocol), self._strokes, stride)
-        return asked(network, part, self._strokes, stride, predict)
+        return Asked(network.eval(), part, self._strokes, make_relabelling(protocol), protocol)
 
 
 def prepare_labels(

@@ -7,14 +7,18 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
 import torch
 from safetensors import safe_open
+from torch.nn.functional import interpolate
 
 from scribblebench.core.cards import LossTerm, MethodCard, Stage
 from scribblebench.core.errors import UserError
 from scribblebench.core.library import Library
 from scribblebench.inference.whole_image import WholeImage
+from scribblebench.loading.images import normalise
+from scribblebench.propagation.class_activations import ClassActivations
 from scribblebench.propagation.pseudo_labels import PseudoLabels
 from scribblebench.refine.dense_crf import DenseCrf
 from scribblebench.training import relabel
@@ -22,6 +26,7 @@ from scribblebench.training.build import make_network
 from scribblebench.training.cell import Cell
 from scribblebench.training.data import Places, training_batches
 from scribblebench.training.fits import check_method, doubts
+from scribblebench.training.relabel import Asked
 from scribblebench.training.run_cell import run_cell
 from scribblebench.training.spans import spans
 from scribblebench.training.stages import Stages, label_maps
@@ -77,6 +82,11 @@ def test_epochs_are_divided_by_shares_and_each_fresh_network_has_its_own_schedul
     assert [(s.first, s.last) for s in found] == [(0, 3), (3, 6), (6, 10)]
     assert [s.schedule for s in found] == [(0, 6), (0, 6), (6, 10)]
     assert [s.sees_predictions for s in found] == [False, True, False]
+    again = (Stage(share=0.3), Stage(share=0.3, restart=True), Stage(share=0.4))
+    assert [(s.schedule, s.fresh) for s in spans(staged(*again), 10)] == [
+        ((0, 3), False),
+        *2 * [((3, 10), False)],
+    ]
     assert [(s.first, s.last) for s in spans(staged(*thirds), 1)] == [(0, 1)]
     assert "2 of its 3 stages" in doubts(staged(*thirds), Library().protocol("toy", {"epochs": 1}))[0]
     with pytest.raises(ValueError, match=r"shares sum to 0\.7"):
@@ -99,6 +109,22 @@ def test_a_stage_trains_on_its_own_labels_and_losses(make_cell: Any, places: Pla
     assert [term.card.weight for term in stages.trainer.terms] == [2.0]
     assert same(stages.trainer.network.state_dict(), start)  # a fresh one
     assert not stages.trainer.optimizer.state
+
+
+def test_class_maps_are_asked_of_images_as_large_as_the_protocol_shows_them(
+    make_cell: Any, places: Places
+) -> None:
+    cell = replace(make_cell("baseline"), method=Library().method("cam"))
+    network, batches = make_network(cell, places).eval(), training_batches(cell, places)
+    part = ClassActivations(scales=(1.0, 1.5), flip=True)
+    half = Asked(network, part, batches, WholeImage(scales=(0.5,)), cell.protocol)(0)
+    images = normalise(batches.images.image(0)[None])
+    with torch.no_grad():
+        seen = interpolate(images, (48, 48), mode="bilinear")
+        found = part.evidence(network, seen, batches.tags[0], cell.protocol.output_stride)
+    assert found is not None
+    under = (np.arange(97) * 2 + 1) * 48 // (2 * 97)  # the seen pixel below each pixel's centre
+    np.testing.assert_array_equal(half, found.numpy()[:, under][:, :, under])
 
 
 @pytest.mark.parametrize("fresh", [False, True])
@@ -146,6 +172,7 @@ def test_a_beginning_on_strokes_is_shared_with_the_method_without_stages(
     assert flat.prefix_id(3) != rounds.prefix_id(3)
     # A fresh network has a schedule of its own, and so has the one before it.
     assert flat.prefix_id(2) != in_rounds(flat, fresh=True).prefix_id(2)
+    assert flat.prefix_id(2) != in_rounds(flat, restart=True).prefix_id(2)
     there = elsewhere(places, tmp_path)
     run_cell(flat, there, Watcher(), boundaries=rounds.boundaries())
     watcher = Watcher()
