@@ -9,6 +9,8 @@ from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
@@ -60,15 +62,16 @@ def render(draw: Callable[[Figure], None], height: float) -> dict[str, bytes]:
         ``png`` and ``svg`` -> the file's bytes.
     """
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(WIDTH, height))
+        figure = Figure(figsize=(WIDTH, height), dpi=160)
+        pixels, outlines = FigureCanvasAgg(figure), FigureCanvasSVG(figure)
         draw(figure)
+        # Figure.savefig would lay out and draw once more for each file.
+        figure.set_canvas(pixels)
         _lay_out(figure)
-        files = {}
-        for kind, metadata in (("png", {"Software": None}), ("svg", {"Date": None})):
-            buffer = io.BytesIO()
-            figure.savefig(buffer, format=kind, dpi=160, metadata=metadata)
-            files[kind] = buffer.getvalue()
-    return files
+        png, svg = io.BytesIO(), io.StringIO()
+        pixels.print_png(png, metadata={"Software": None})
+        outlines.print_svg(svg, metadata={"Date": None})
+    return {"png": png.getvalue(), "svg": svg.getvalue().encode()}
 
 
 def _lay_out(figure: Figure) -> None:
@@ -76,8 +79,7 @@ def _lay_out(figure: Figure) -> None:
     engine = figure.get_layout_engine()
     if isinstance(engine, ConstrainedLayoutEngine):
         engine.execute(figure)
-        with mpl.rc_context({"figure.constrained_layout.use": False}):
-            figure.set_layout_engine(None)
+        figure.set_layout_engine("none")
 
 
 def legend(figure: Figure, axes: Axes) -> None:

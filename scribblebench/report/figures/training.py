@@ -84,7 +84,8 @@ def _panels(figure: Figure, count: int, sharey: bool) -> list[Axes]:
     panels = list(grid.flat[:count])
     for axes in panels:
         axes.set_xlabel("epoch")
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
+        axes.yaxis.set_major_locator(MaxNLocator(4))
     return panels
 
 
@@ -97,7 +98,8 @@ def _line(axes: Axes, curve: Curve, key: str, colour: Any, dash: Any = "-") -> N
         [math.nan if (number := epoch.get(name)) is None else number for epoch in curve]
         for name in ("epoch", key)
     )
-    axes.plot(epochs, values, color=colour, linestyle=dash, linewidth=1.2, alpha=0.85)
+    if not all(math.isnan(value) for value in values):  # most losses log most numbers never
+        axes.plot(epochs, values, color=colour, linestyle=dash, linewidth=1.2, alpha=0.85)
 
 
 def _variant_colours(group: Group) -> dict[Variant, Any]:
