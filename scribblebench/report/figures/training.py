@@ -20,6 +20,8 @@ _NOT_LOGGED = {"epoch", "rate", "loss"}
 _ACROSS = 3
 # Characters that fit above a panel.
 _TITLE_WIDTH = 36
+# Inches at the left of a panel, above it and below it.
+_MARGINS = (0.6, 0.45, 0.5)
 _MAPS = ("YlGnBu", "YlOrRd", "PuRd", "Greens")
 Curve = Sequence[Mapping[str, float | None]]
 
@@ -34,9 +36,10 @@ def losses(group: Group) -> dict[str, bytes] | None:
     if not methods:
         return None
     colours = _variant_colours(group)
+    below = 0.2 + legend_height([str(variant) for variant in colours])
 
     def draw(figure: Figure) -> None:
-        panels = _panels(figure, len(methods), sharey=True)
+        panels = _panels(figure, len(methods), below, sharey=True)
         for axes in panels[::_ACROSS]:
             axes.set_ylabel("training loss")
         for axes, (method, title) in zip(panels, methods.items(), strict=True):
@@ -48,7 +51,7 @@ def losses(group: Group) -> dict[str, bytes] | None:
             panels[0].plot([], [], color=colour, label=str(variant))
         legend(figure, panels[0])
 
-    return render(draw, _height(len(methods)))
+    return render(draw, _height(len(methods), below))
 
 
 def logged(group: Group) -> dict[str, bytes] | None:
@@ -60,25 +63,42 @@ def logged(group: Group) -> dict[str, bytes] | None:
     keys = sorted({key for cell in cells for epoch in cell.record.curve for key in epoch} - _NOT_LOGGED)
     if not keys:
         return None
+    methods = list(dict.fromkeys(cell.method for cell in cells))
+    below = 0.2 + legend_height([group.methods[method] for method in methods])
 
     def draw(figure: Figure) -> None:
-        panels = _panels(figure, len(keys), sharey=False)
+        panels = _panels(figure, len(keys), below, sharey=False)
         for axes, key in zip(panels, keys, strict=True):
             axes.set_title(key.replace("_", " "))
             for cell in cells:
                 drawn = look(cell.method)
                 _line(axes, cell.record.curve, key, drawn.colour, drawn.line)
-        for method in dict.fromkeys(cell.method for cell in cells):
+        for method in methods:
             drawn = look(method)
             panels[0].plot([], [], color=drawn.colour, linestyle=drawn.line, label=group.methods[method])
         legend(figure, panels[0])
 
-    return render(draw, _height(len(keys)) + legend_height(list(group.methods.values())))
+    return render(draw, _height(len(keys), below))
 
 
-def _panels(figure: Figure, count: int, sharey: bool) -> list[Axes]:
+def _panels(figure: Figure, count: int, below: float, sharey: bool) -> list[Axes]:
+    """Return axes for so many panels, in rows of three, with ``below`` inches left for a legend.
+
+    They are laid out by hand: to measure their texts takes longer than to draw them.
+    """
     rows, across = math.ceil(count / _ACROSS), min(count, _ACROSS)
-    grid = figure.subplots(rows, across, sharey=sharey, squeeze=False)
+    figure.set_layout_engine("none")
+    width, height = figure.get_size_inches()
+    left, top, bottom = _MARGINS
+    places = {
+        "left": left / width,
+        "right": 1 - 0.15 / width,
+        "top": 1 - top / height,
+        "bottom": (bottom + below) / height,
+        "wspace": across * left / (width - 0.15 - across * left),
+        "hspace": rows * (top + bottom) / (height - below - rows * (top + bottom)),
+    }
+    grid = figure.subplots(rows, across, sharey=sharey, squeeze=False, gridspec_kw=places)
     for axes in grid.flat[count:]:
         axes.set_visible(False)
     panels = list(grid.flat[:count])
@@ -86,11 +106,12 @@ def _panels(figure: Figure, count: int, sharey: bool) -> list[Axes]:
         axes.set_xlabel("epoch")
         axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
         axes.yaxis.set_major_locator(MaxNLocator(4))
+        axes.ticklabel_format(axis="y", scilimits=(-3, 5))
     return panels
 
 
-def _height(panels: int) -> float:
-    return 0.7 + 2.5 * math.ceil(panels / _ACROSS)
+def _height(panels: int, below: float) -> float:
+    return 2.6 * math.ceil(panels / _ACROSS) + below
 
 
 def _line(axes: Axes, curve: Curve, key: str, colour: Any, dash: Any = "-") -> None:
