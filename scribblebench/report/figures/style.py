@@ -69,8 +69,9 @@ def render(draw: Callable[[Figure], None], height: float) -> dict[str, bytes]:
         figure.set_canvas(pixels)
         _lay_out(figure)
         png, svg = io.BytesIO(), io.StringIO()
-        pixels.print_png(png, metadata={"Software": None})
-        outlines.print_svg(svg, metadata={"Date": None})
+        # matplotlib leaves both untyped
+        pixels.print_png(png, metadata={"Software": None})  # type: ignore[no-untyped-call]
+        outlines.print_svg(svg, metadata={"Date": None})  # type: ignore[no-untyped-call]
     return {"png": png.getvalue(), "svg": svg.getvalue().encode()}
 
 
