@@ -101,8 +101,9 @@ def before(words: list[str], folder: Path) -> list[str]:
         method = words[words.index("--method") + 1] if "--method" in words else "rw-ss"
         return [*trained, "--methods", method, "--rates", "0"]
     if words[0] in ("predict", "export"):
-        return [*trained, "--methods", "rw-ss", "--rates", "0.5"]
-    if words[0] in ("report", "panels", "clean", "status") and not (folder / "results/runs").exists():
+        return [*trained, "--methods", "rw-ss", "--rates", "0,0.5"]
+    fresh = not (folder / "results/runs").exists()
+    if words[0] == "panels" or (words[0] in ("report", "clean", "status") and fresh):
         return [*trained, "--methods", "baseline,rw-ss", "--rates", "0", "--keep-predictions"]
     return []
 
@@ -112,7 +113,7 @@ def small(words: list[str]) -> list[str]:
     if "--images" in words:
         at = words.index("--images") + 1
         words = [*words[:at], re.sub(r"_\d+", "_000", words[at].split(",")[0]), *words[at + 1 :]]
-    if words[0] in ("figures", "panels"):
+    if words[0] == "figures":
         return [*words, *QUICK]
     if words[0] == "report" and "voc-mini-half" in words:
         return [*words, "--runs", "results/measured/photographs-cpu"]
