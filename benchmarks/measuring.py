@@ -11,8 +11,9 @@ import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 
-# Waiting threads give way to neighbours instead of spinning, which on a busy machine measures the neighbours.
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+# Waiting threads spin where the cores are free, as OpenMP's do by default: operations of a tenth of a
+# millisecond then take half the time (docs/crf.md). On a busy machine spinning measures the neighbours.
+os.environ.setdefault("OMP_WAIT_POLICY", "active" if os.getloadavg()[0] < 0.5 else "passive")
 
 import torch
 

@@ -81,9 +81,12 @@ class Bilateral(msgspec.Struct, frozen=True):
     def _features(self, image: Tensor, pixels: Tensor) -> Tensor:
         """Place and colour of an image's pixels in standard deviations, (pixels, 5)."""
         height, width = image.shape[-2:]
-        place = torch.stack([pixels // width, pixels % width]) / (self.xy * max(height, width))
-        colours = rgb(image[None])[0].flatten(1).index_select(1, pixels) * (255 / self.rgb)
-        return torch.cat([place.to(colours.dtype), colours]).T
+        features = image.new_empty(5, height, width)
+        features[0] = torch.arange(height, device=image.device)[:, None] / (self.xy * max(height, width))
+        features[1] = torch.arange(width, device=image.device) / (self.xy * max(height, width))
+        torch.mul(rgb(image[None])[0], 255 / self.rgb, out=features[2:])
+        rows = features.flatten(1)
+        return (rows if len(pixels) == rows.shape[1] else rows.index_select(1, pixels)).T
 
 
 class _AgreementOnLattice(torch.autograd.Function):

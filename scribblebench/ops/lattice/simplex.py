@@ -103,11 +103,12 @@ def _nearest(lifted: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     nearest = (lifted * (1 / axes)).round_()
     offset = lifted - nearest * axes
     # Pairs are compared instead of sorted: 15 comparisons of whole rows for 5-D points.
-    rank = nearest.sum(dim=0).to(torch.int8).repeat(axes, 1)
+    first = torch.arange(axes, dtype=torch.int8, device=nearest.device)[:, None]
+    rank = first + nearest.sum(dim=0).to(torch.int8)
     for i, j in itertools.combinations(range(axes), 2):
-        behind = offset[i] < offset[j]
+        behind = torch.lt(offset[i], offset[j]).view(torch.int8)  # as integers: adding bools makes copies
         rank[i] += behind
-        rank[j] += ~behind
+        rank[j] -= behind
     # Rounded coordinates need not sum to zero; the ranks, shifted by their sum, say which to mend.
     wrap = (rank < 0).to(torch.int8) - (rank >= axes).to(torch.int8)
     return nearest.add_(wrap), offset.mul_(1 / axes).sub_(wrap), rank.add_(wrap * axes)
