@@ -100,7 +100,10 @@ def files_of(kind: str, name: str, cards: Path) -> dict[Path, str]:
 
 def _files_of_loss(name: str, cards: Path) -> dict[Path, str]:
     if not re.fullmatch("[a-z][a-z0-9_]*", name):
-        raise UserError(f"new loss {name}: a file of Python has letters a-z, digits and _ in its name.")
+        as_module = re.sub("[^a-z0-9_]+", "_", name.lower()).strip("_0123456789") or "my_loss"
+        raise UserError(
+            f"new loss {name}: a file of Python has letters a-z, digits and _ in its name: say {as_module}."
+        )
     title = "".join(word.capitalize() for word in name.split("_"))
     return {
         cards / f"{name}.py": _LOSS.format(title=title),
