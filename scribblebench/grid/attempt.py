@@ -65,20 +65,26 @@ def attempt(job: Job, send: Send) -> Ended:
         NoSpaceError: the disk is full; other cells would fare no better.
     """
     cell, places = job.cell, job.places
-    blank = blank_record(cell, places)
     with _locked(job) as held:
         if not held:
-            who = holder(lock_path(places.runs, cell.slug))
-            return Ended(msgspec.structs.replace(blank, reason=f"left to {who}"), ours=False)
+            return left(job)
         before = adopt(cell, places)
         if before is not None:  # done long ago, or by another process while this one came to it
             return Ended(_predicted(job, before, send), ours=False)
         sweep(places.runs)
         sweep(places.runs / "checkpoints")
+        blank = blank_record(cell, places)
         write_record(places.runs, blank)
         record = _run(job, blank, send)
         write_record(places.runs, record)
         return Ended(record, ours=True)
+
+
+def left(job: Job) -> Ended:
+    """Say who else is at a cell."""
+    who = holder(lock_path(job.places.runs, job.cell.slug))
+    blank = blank_record(job.cell, job.places)
+    return Ended(msgspec.structs.replace(blank, reason=f"left to {who}"), ours=False)
 
 
 @contextlib.contextmanager
@@ -128,8 +134,8 @@ def _told(job: Job, blank: Record, work: Callable[[], Record]) -> Record:
     started = time.perf_counter()
     try:
         return work()
-    except StoppedError:
-        return _ended(blank, "interrupted", "stopped by a signal", started)
+    except StoppedError as stopped:
+        return _ended(blank, "interrupted", str(stopped), started)
     except NoSpaceError:
         raise
     except UserError as error:

@@ -17,9 +17,9 @@ from multiprocessing.process import BaseProcess
 import msgspec
 
 from scribblebench.core.errors import NoSpaceError
-from scribblebench.grid.attempt import Ended, Job, out_of_memory
+from scribblebench.grid.attempt import Ended, Job, left, out_of_memory
 from scribblebench.grid.display import Display, Event
-from scribblebench.grid.standing import is_done
+from scribblebench.grid.standing import adopt
 from scribblebench.grid.stopping import stoppable
 from scribblebench.grid.worker import Message, Said, work
 from scribblebench.store.lock import try_lock
@@ -186,11 +186,16 @@ def _seeing(card: str) -> Iterator[None]:
 
 def _killed(job: Job, code: int | None) -> Ended:
     """Write the record of a cell whose process died, unless another has it by now, or it was done before."""
-    record = msgspec.structs.replace(blank_record(job.cell, job.places), status="failed", reason=_cause(code))
     with try_lock(lock_path(job.places.runs, job.cell.slug)) as held:
-        if held and not is_done(job.cell, job.places):
-            write_record(job.places.runs, record)
-    return Ended(record, ours=True)
+        if not held:
+            return left(job)
+        done = adopt(job.cell, job.places)
+        if done is not None:  # it died on its way to tell
+            return Ended(done, ours=True)
+        blank = blank_record(job.cell, job.places)
+        record = msgspec.structs.replace(blank, status="failed", reason=_cause(code))
+        write_record(job.places.runs, record)
+        return Ended(record, ours=True)
 
 
 def _cause(code: int | None) -> str:

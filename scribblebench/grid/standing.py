@@ -54,11 +54,6 @@ def standing(cell: Cell, places: Places) -> Standing:
     return record.status
 
 
-def is_done(cell: Cell, places: Places) -> bool:
-    """Tell whether a cell has a finished record."""
-    return standing(cell, places) == "done"
-
-
 def adopt(cell: Cell, places: Places) -> Record | None:
     """Return the finished record of a cell; one that another name has of the same cell is copied.
 

@@ -12,7 +12,10 @@ _WORD = b"Stopped at once. The same command carries on.\n"
 
 
 class StoppedError(KeyboardInterrupt):
-    """A signal asked this process to stop; an own part that raises KeyboardInterrupt is something else."""
+    """This process is to stop, and why; an own part that raises KeyboardInterrupt is something else."""
+
+    def __init__(self, why: str = "stopped by a signal") -> None:
+        super().__init__(why)
 
 
 @contextlib.contextmanager

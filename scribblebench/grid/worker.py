@@ -71,9 +71,16 @@ class _ToParent(logging.Handler):
 
 def _one(channel: Connection) -> None:
     job: Job = channel.recv()
+
+    def send(event: Event) -> None:
+        try:
+            channel.send(event)
+        except OSError as error:  # not the cell's fault: the same command carries on with it
+            raise StoppedError("its launcher is gone") from error
+
     _State.busy = True
     try:
-        channel.send(attempt(job, channel.send))
+        channel.send(attempt(job, send))
     except NoSpaceError as error:
         channel.send(error)
     _State.busy = False
