@@ -30,13 +30,9 @@ site: .venv/installed
 	$(BIN)/python -m pip install -q -e '.[docs]'
 	$(BIN)/python -m mkdocs build --strict
 
+# Ratios to peers and floors, ten minutes on two free cores; VOC=DIR measures on its photographs.
 bench: .venv/installed
-	$(BIN)/python benchmarks/eigenspace.py
-	$(BIN)/python benchmarks/walk.py
-	$(BIN)/python benchmarks/labelled_pixels.py
-	$(BIN)/python benchmarks/overhead.py
-	$(BIN)/python benchmarks/depthwise.py --threads 1 --batch 8
-	$(if $(VOC),$(BIN)/python benchmarks/make_dataset.py --data-dir $(VOC),@echo "make bench VOC=DIR times make-dataset too.")
+	$(BIN)/python benchmarks/all.py $(if $(VOC),--data-dir $(VOC))
 
 # A Slurm of two nodes on this machine: needs Debian and root, ten minutes.
 cluster: .venv/installed

@@ -29,6 +29,8 @@ def arguments(
     cells: bool = False,
     batch: int = 2,
     pictures: bool = False,
+    repeats: int = 5,
+    options: Callable[[argparse.ArgumentParser], None] | None = None,
 ) -> argparse.Namespace:
     """Parse the command line, and set torch's threads.
 
@@ -38,6 +40,8 @@ def arguments(
         cells: what is measured depends on the number of cells.
         batch: the number of images where none is given.
         pictures: photographs may be named, as ``--data-dir``.
+        repeats: the number of interleaved runs where none is given.
+        options: adds a benchmark's own.
     """
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -49,13 +53,15 @@ def arguments(
     parser.add_argument("--batch", type=int, default=batch)
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--repeats", type=int, default=repeats)
     if pictures:
         parser.add_argument("--data-dir", type=Path, help="folder of JPEGs, searched to any depth")
     if forms:
         parser.add_argument(
             "--peak", choices=list(forms), help="only measure the peak of one form, in this process"
         )
+    if options is not None:
+        options(parser)
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     return args

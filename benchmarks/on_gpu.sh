@@ -31,11 +31,6 @@ left() { # seconds of the budget, two minutes for Table 5 and the report set asi
     echo $((seconds > 0 ? seconds : 0))
 }
 
-bench() {
-    timeout 300 "$python" "$here/benchmarks/$1.py" --device cuda "${@:2}" 2>&1 | tee "$out/$1.txt" ||
-        echo "$1 benchmark failed" >&2
-}
-
 on_photographs=(--dataset voc2012 --data-dir "$data" --protocol voc-mini --set crop=449 --device cuda)
 
 cells() {
@@ -44,9 +39,9 @@ cells() {
         echo "stopped or failed: $*" >&2
 }
 
-bench eigenspace --batch 8 --n 841 3481 8281
-bench walk --batch 8 --n 841 3481
-bench labelled_pixels --batch 8
+# Single pieces against their peers, and the step against the published formulation.
+timeout 600 "$python" "$here/benchmarks/all.py" --device cuda --out "$out/benchmarks" ||
+    echo "a benchmark failed, or the ten minutes of all were over" >&2
 # The end points with several seeds first: they decide; the middle rates come last.
 cells --grid shrink --rates 0,1 --seeds 0,1,2
 cells --grid ablation --seeds 0

@@ -5,13 +5,12 @@
 
 Each cell is real, but trains one image of 33 x 33 pixels for one epoch and is scored on one. Wall-clock time
 grows with whatever else the machine does, so processor time stands beside it: of the command and all of its
-processes. A line a measurement, and JSON with --json.
+processes. A line a measurement.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import resource
 import subprocess
@@ -29,8 +28,8 @@ SMALL = ["--set=epochs=1", "--set=batch=1", "--set=crop=33"]
 LIMITS = {"help": 0.3, "list": 0.5, "dry run of 300 cells": 3.0, "cells": 60.0, "all done": 3.0}
 
 
-def measure(name: str, folder: Path, *arguments: str) -> dict[str, float | str]:
-    """Run the command once and return what it took."""
+def measure(name: str, folder: Path, *arguments: str) -> None:
+    """Run the command once and print what it took."""
     before, since = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     command = [sys.executable, "-m", "scribblebench", *arguments]
     ended = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
@@ -38,8 +37,7 @@ def measure(name: str, folder: Path, *arguments: str) -> dict[str, float | str]:
     assert ended.returncode == 0, ended.stdout + ended.stderr
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     last = ended.stdout.splitlines()[-1]
-    print(f"{name:<22} {wall:7.2f} s  {cpu:7.2f} CPU s  (at most {LIMITS[name]:g} s)  {last}", flush=True)
-    return {"what": name, "seconds": round(wall, 2), "cpu_seconds": round(cpu, 2), "limit": LIMITS[name]}
+    print(f"{name}: seconds={wall:.2f} cpu_seconds={cpu:.2f} limit={LIMITS[name]:g} ({last})", flush=True)
 
 
 def data_of_one(root: Path) -> None:
@@ -54,7 +52,6 @@ def main() -> None:
     """Measure all of it in a temporary folder."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--cells", type=int, default=200, help="cells to run (default: 200)")
-    parser.add_argument("--json", type=Path, help="write the figures to this file, too")
     given = parser.parse_args()
     os.environ["OMP_NUM_THREADS"] = "1"
     with tempfile.TemporaryDirectory() as name:
@@ -65,17 +62,11 @@ def main() -> None:
         seeds = ",".join(str(seed) for seed in range(given.cells))
         cells = [*grid, "--methods", "baseline", "--rates", "0", "--seeds", seeds, "--jobs", "2"]
         measure("help", folder, "--help")  # once for the disk
-        found = [
-            measure("help", folder, "--help"),
-            measure("list", folder, "list"),
-            measure("dry run of 300 cells", folder, *grid, "--seeds", many, "--dry-run"),
-            measure("cells", folder, *cells),
-            measure("all done", folder, *cells),
-        ]
-    if given.json:
-        given.json.write_text(
-            json.dumps({"cells": given.cells, "figures": found}, indent=2), encoding="utf-8"
-        )
+        measure("help", folder, "--help")
+        measure("list", folder, "list")
+        measure("dry run of 300 cells", folder, *grid, "--seeds", many, "--dry-run")
+        measure("cells", folder, *cells)
+        measure("all done", folder, *cells)
 
 
 if __name__ == "__main__":
