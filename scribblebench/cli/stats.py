@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,6 +16,13 @@ from scribblebench.cli._options import (
     file,
     split_option,
 )
+
+if TYPE_CHECKING:
+    from scribblebench.report.stroke_statistics import StrokeStatistics
+    from scribblebench.sources.folder import DatasetFolder
+
+# Images that a process is handed at a time.
+_CHUNK = 128
 
 
 @click.command("stats")
@@ -49,13 +58,15 @@ def command(
     from scribblebench.core.library import Library
     from scribblebench.report.stroke_statistics import StrokeStatistics, statistics_page
     from scribblebench.sources.folder import open_dataset
+    from scribblebench.sources.workers import default_workers, in_order
 
     source = open_dataset(Library(*cards).dataset(dataset), data_dir, strokes)
     warn_of_splits(source)
     ids, statistics = source.ids(split), StrokeStatistics()
     with progress("stats") as report:
-        for done, image in enumerate(ids, start=1):
-            statistics.add(source.annotation(image), ignore_index=source.card.ignore_index)
+        measured = in_order(partial(_of_image, source), ids, default_workers(), _CHUNK)
+        for done, of_image in enumerate(measured, start=1):
+            statistics.join(of_image)
             report(done, len(ids))
     counted = f"{len(statistics.classes):,} strokes ({source.strokes}) on {len(ids):,} {split} images"
     title = f"{source.card.title}: {counted}"
@@ -64,3 +75,11 @@ def command(
     for name, values in statistics.summary().items():
         click.echo(f"{name:34}" + "".join(f"{value:9.4g}" for value in values))
     click.echo(str(out))
+
+
+def _of_image(source: DatasetFolder, image: str) -> StrokeStatistics:
+    from scribblebench.report.stroke_statistics import StrokeStatistics
+
+    statistics = StrokeStatistics()
+    statistics.add(source.annotation(image), ignore_index=source.card.ignore_index)
+    return statistics

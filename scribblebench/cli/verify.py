@@ -13,6 +13,7 @@ from scribblebench.core.library import Library
 from scribblebench.sources.folder import open_dataset
 from scribblebench.sources.variant import open_variant
 from scribblebench.sources.verify import check_files, check_source
+from scribblebench.sources.workers import default_workers
 
 
 @click.command("verify")
@@ -32,11 +33,11 @@ def command(folder: Path, data_dir: Path | None, cards: tuple[Path, ...]) -> Non
     source = variant.head.source
     card = Library(*cards).dataset(source.dataset)
     with progress("files") as report:
-        differences = check_files(variant, card, report)
+        differences = check_files(variant, card, report, default_workers())
     if data_dir is not None:
         dataset = open_dataset(card, data_dir, source.strokes)
         with progress("source") as report:
-            differences += check_source(variant, dataset, report)
+            differences += check_source(variant, dataset, report, default_workers())
     if differences:
         rest = [f"... and {len(differences) - 10} more"] if len(differences) > 10 else []
         heading = f"{folder} has {len(differences)} differences. Remove it and make it again:"

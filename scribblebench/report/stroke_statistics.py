@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 import matplotlib as mpl
 import numpy as np
@@ -51,6 +51,11 @@ class StrokeStatistics:
         self.classes += [stroke.class_index for stroke in annotation.strokes]
         self.strokes.append(len(annotation.strokes))
         self.labelled.append(100 * float(np.mean(label != ignore_index)))
+
+    def join(self, other: StrokeStatistics) -> None:
+        """Append the measurements of other images."""
+        for one in fields(self):
+            getattr(self, one.name).extend(getattr(other, one.name))
 
     def summary(self) -> dict[str, tuple[float, float, float]]:
         """Return the 5th, 50th and 95th percentile of every measurement."""

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from PIL import Image
 from scribblebench.core.cards import DatasetCard
 from scribblebench.core.files import file_sha256
 from scribblebench.scribbles.png import encode_labels
+from scribblebench.sources import verify
 from scribblebench.sources.folder import DatasetFolder, open_dataset
 from scribblebench.sources.spec import VariantSpec
 from scribblebench.sources.variant import Variant, make_variant, open_variant
@@ -44,6 +46,19 @@ def edit(path: Path, old: str, new: str) -> None:
 def test_a_variant_agrees_with_its_manifest_and_its_source(variant: Variant, dataset: DatasetFolder) -> None:
     assert check_files(variant, dataset.card) == []
     assert check_source(variant, dataset) == []
+
+
+def test_several_processes_find_the_same_in_the_same_order(
+    variant: Variant, dataset: DatasetFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for image in ("train_004", "train_002"):
+        variant.label_path(image).unlink()
+    (dataset.root / dataset.card.layout.masks / "train_003.png").write_bytes(b"no mask")
+    checks = (partial(check_files, variant, dataset.card), partial(check_source, variant, dataset))
+    alone = [check() for check in checks]
+    assert all(alone)
+    monkeypatch.setattr(verify, "_CHUNK", 2)
+    assert [check(workers=2) for check in checks] == alone
 
 
 @pytest.mark.parametrize(
