@@ -1,15 +1,17 @@
 """How fast is make-dataset, against a straightforward converter of the same strokes?
 
 The annotations of a folder in VOC layout are repeated under new names up to ``--count``. Our whole job
-(read, check, shrink by half, write XML, draw and write label maps, manifest with every file's SHA-256) runs
-on all of them with ``--workers`` processes; a converter as one writes it in an afternoon (minidom, Pillow's
-lines and discs, a PNG saved with its defaults, no shrinking and no manifest) runs on 500 of them in one
-process, half of them before our job and half after it.
+(read, check, shrink by half or drop half, write XML, draw and write label maps, manifest with every
+file's SHA-256) runs on all of them with ``--workers`` processes; a converter as one writes it in an
+afternoon (minidom, Pillow's lines and discs, a PNG saved with its defaults, no degradation and no
+manifest) runs on 500 of them in one process, half of them before our job and half after it. A drop also
+reads the masks, to tell objects apart.
 
     python benchmarks/make_dataset.py --data-dir VOC --count 12031 --workers 2 [--points 450]
 
-Prints ``images_per_second=.. converter_images_per_second=.. ratio=..``, where the ratio is that of one
-process: (images_per_second / workers) / converter_images_per_second.
+Prints ``KIND: images_per_second=.. converter_images_per_second=.. ratio=..`` for each kind of
+degradation, where the ratio is that of one process: (images_per_second / workers) /
+converter_images_per_second.
 """
 
 from __future__ import annotations
@@ -37,6 +39,7 @@ from scribblebench.sources.spec import VariantSpec
 from scribblebench.sources.variant import make_variant, open_variant
 
 CONVERTED = 500
+KINDS = ("shrink", "drop")
 CARD = Library().dataset("voc2012")
 IDS = {tag: i for i, tag in enumerate(tags_of(CARD))}
 
@@ -125,7 +128,7 @@ def convert_all(xmls: list[Path], out: Path) -> None:
 
 
 def main() -> None:
-    """Measure, and print one line."""
+    """Measure, and print a line for each kind."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -140,22 +143,34 @@ def main() -> None:
             open_dataset(CARD, arguments.data_dir), arguments.count, arguments.points, work / "source"
         )
         xmls = sorted((work / "source" / CARD.layout.strokes).glob("*.xml"))[:CONVERTED]
-        half = len(xmls) // 2
-        converting = timed(lambda: convert_all(xmls[:half], work / "one"))
-        spec = VariantSpec.of("shrink", 0.5)
-        making = timed(lambda: make_variant(dataset, "train", spec, work / "out", arguments.workers))
-        converting += timed(lambda: convert_all(xmls[half:], work / "other"))
-        assert open_variant(work / "out").head.totals.images == arguments.count
-    report(making, arguments.count, converting, len(xmls), arguments.workers)
+        for kind in KINDS:
+            measure(kind, dataset, xmls, arguments.workers, work / kind)
+
+
+def measure(kind: str, dataset: DatasetFolder, xmls: list[Path], workers: int, folder: Path) -> None:
+    """Make one variant between two halves of the converter's work, and print a line."""
+    folder.mkdir()
+    count, half = len(dataset.ids("train")), len(xmls) // 2
+    converting = timed(lambda: convert_all(xmls[:half], folder / "one"))
+    spec = VariantSpec.of(kind, 0.5)
+    making = timed(lambda: make_variant(dataset, "train", spec, folder / "out", workers))
+    converting += timed(lambda: convert_all(xmls[half:], folder / "other"))
+    assert open_variant(folder / "out").head.totals.images == count
+    report(kind, making, count, converting, len(xmls), workers)
 
 
 def report(
-    making: NDArray[np.float64], made: int, converting: NDArray[np.float64], converted: int, workers: int
+    kind: str,
+    making: NDArray[np.float64],
+    made: int,
+    converting: NDArray[np.float64],
+    converted: int,
+    workers: int,
 ) -> None:
-    """Print the one line, and what explains it to stderr."""
+    """Print the line, and what explains it to stderr."""
     ours, theirs = made / making[0], converted / converting[0]
     ratio = ours / workers / theirs
-    print(f"images_per_second={ours:.1f} converter_images_per_second={theirs:.1f} ratio={ratio:.2f}")
+    print(f"{kind}: images_per_second={ours:.1f} converter_images_per_second={theirs:.1f} ratio={ratio:.2f}")
     # On a busy machine processor time is the fairer measure: two workers wait more often than one converter.
     each = 1e3 * making[1] / made, 1e3 * converting[1] / converted
     peak = [
