@@ -30,7 +30,7 @@ site: .venv/installed
 	$(BIN)/python -m pip install -q -e '.[docs]'
 	$(BIN)/python -m mkdocs build --strict
 
-# Ratios to peers and floors, ten minutes on two free cores; VOC=DIR measures on its photographs.
+# Ratios to peers and floors, a quarter of an hour on two free cores; VOC=DIR measures on its photographs.
 bench: .venv/installed
 	$(BIN)/python benchmarks/all.py $(if $(VOC),--data-dir $(VOC))
 

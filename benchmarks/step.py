@@ -1,6 +1,6 @@
 """One training step of the baseline and of RW + SS against the formulation they are published in.
 
-    python benchmarks/step.py                                              # ten minutes on two cores
+    python benchmarks/step.py                                # seven minutes on two cores
     python benchmarks/step.py --device cuda --batch 8 --output-stride 16
 
 The reference is written out here from the paper: explicit n x n matrices P and T, logits of every class
