@@ -29,7 +29,7 @@ from scribblebench.training.cell import Cell
 from scribblebench.training.data import Places
 from scribblebench.training.train import Checkpoints
 
-METHODS, RATES, EPOCHS = ("baseline", "rw", "rw-ss"), (0.0, 0.5), 4
+METHODS, RATES, EPOCHS = ("baseline", "rw", "rw-ss"), (0.0, 0.2, 0.5, 1.0), 4
 SETTINGS: dict[str, Any] = {"epochs": EPOCHS, "crop": 49, "batch": 4}
 Numbers = tuple[Any, ...]
 

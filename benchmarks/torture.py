@@ -35,7 +35,8 @@ from scribblebench.core.seeds import rng
 from scribblebench.sources.toy import LAYOUT, ensure_toy
 from scribblebench.store.record import read_records
 
-RUN = ["run", "--grid", "shrink", "--methods", ",".join(METHODS), "--rates", "0,0.5", "--device", "cpu"]
+ASKED = ["--methods", ",".join(METHODS), "--rates", ",".join(map(str, RATES)), "--device", "cpu"]
+RUN = ["run", "--grid", "shrink", *ASKED]
 CELLS = len(METHODS) * len(RATES)
 SPLITS = {"train": 12, "val": 4}
 

@@ -51,7 +51,7 @@ def work(channel: Connection, parent: int, level: int) -> None:
     logger.setLevel(level)
     logger.addHandler(_ToParent(channel))
     end_with(parent)
-    with contextlib.suppress(EOFError, BrokenPipeError, StoppedError):
+    with contextlib.suppress(EOFError, ConnectionError, StoppedError):
         while True:
             _one(channel)
 

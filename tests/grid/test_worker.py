@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
+import os
 from typing import Any
 
 import pytest
 
 from scribblebench.grid.attempt import Job, attempt
 from scribblebench.grid.processes import _killed
-from scribblebench.grid.worker import _one
+from scribblebench.grid.worker import _one, work
 from scribblebench.store.lock import try_lock
 from scribblebench.store.record import lock_path, read_record, record_path
 from scribblebench.training.data import Places
@@ -28,6 +30,18 @@ def test_a_cell_whose_launcher_is_gone_is_interrupted_not_failed(job: Job) -> No
         _one(theirs)
     record = read_record(record_path(job.places.runs, job.cell.slug))
     assert (record.status, record.reason) == ("interrupted", "its launcher is gone")
+
+
+def test_a_worker_whose_launcher_was_killed_ends_without_a_word(capfd: pytest.CaptureFixture[str]) -> None:
+    ours, theirs = multiprocessing.Pipe()
+    theirs.send("what nobody reads any more")
+    ours.close()
+    context = multiprocessing.get_context("spawn")
+    worker = context.Process(target=work, args=(theirs, os.getpid(), logging.INFO))
+    worker.start()
+    worker.join(60)
+    assert worker.exitcode == 0
+    assert capfd.readouterr().err == ""
 
 
 def test_a_process_that_died_behind_its_cell_takes_nothing_from_it(job: Job) -> None:
