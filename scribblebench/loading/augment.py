@@ -5,7 +5,7 @@ Image and label map are read through the same inverse map, so an image is interp
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,7 +14,8 @@ from torch import Tensor
 
 from scribblebench.core.cards import Augmentation
 from scribblebench.core.seeds import rng
-from scribblebench.loading.warp import Crops, Map, blur, read
+from scribblebench.loading.cores import each_on_a_core
+from scribblebench.loading.warp import Crops, Map, Reading, read
 
 # Raise it when equal draws or names would give other crops than before.
 RULE = 2
@@ -100,8 +101,8 @@ def source_windows(draws: Draws, sizes: Tensor, side: int, margin: Tensor | int 
 
 
 def warp(
-    pixels: Tensor,
-    labels: Tensor,
+    pixels: Sequence[Tensor] | Tensor,
+    labels: Sequence[Tensor] | Tensor,
     draws: Draws,
     sizes: Tensor,
     side: int,
@@ -111,9 +112,13 @@ def warp(
 ) -> Batch:
     """Apply the draws to a batch.
 
+    On the CPU the images are read one by one, on all cores, each in a core's cache. A card reads them at
+    once, from one array.
+
     Args:
-        pixels: uint8 (batch, 3, H, W), each image or window in the upper left corner.
-        labels: uint8 (batch, 1, H, W).
+        pixels: each image or window, uint8 (3, h, w); in an array, (batch, 3, H, W), in the upper left
+            corner.
+        labels: the same of label maps, uint8 (1, h, w).
         draws: one draw per image.
         sizes: height and width of each whole image, (batch, 2).
         side: side of the crop in pixels.
@@ -121,18 +126,27 @@ def warp(
         origins: row and column of the image at which its window begins, (batch, 2); 0 where absent.
         thin: read labels by ``footprint``, so that thin strokes have no gaps.
     """
-    first = torch.zeros_like(sizes) if origins is None else -origins.flip(-1)
     rows, columns = _rows_and_columns(draws, sizes, side, torch.arange(side, dtype=torch.float32))
-    there = Map(rows + first[..., None], columns, first.float(), (first + sizes.flip(-1) - 1).float())
-    # One by one the images of a batch stay in a processor's cache; a card takes them together.
-    together = 1 if pixels.device.type == "cpu" else len(pixels)
-    made = Crops.of(len(pixels), side, pixels.device)
-    for i in range(0, len(pixels), together):
-        here = slice(i, i + together)
-        scale = draws.scale[here].to(pixels.device, non_blocking=True) if thin else None
-        read(pixels[here], labels[here], there[here], ignore, scale, made[here])
-    for k in draws.blur.nonzero().flatten().tolist():
-        made.images[k] = blur(made.images[k])
+    last = (sizes.flip(-1) - 1).float()
+    there = Map(rows, columns, torch.zeros_like(last), last)
+    covered = there.covered()
+    extents = torch.tensor([[image.shape[2], image.shape[1]] for image in pixels])
+    how = Reading(
+        there.framed(torch.zeros_like(sizes) if origins is None else origins.flip(-1), extents),
+        extents,
+        covered,
+        ((covered[:, 0] == 0) & (covered[:, 1] == side)).all(dim=1).tolist(),
+        draws.blur.tolist(),
+        draws.scale if thin else None,
+        ignore,
+    )
+    made = Crops.of(len(pixels), side, pixels[0].device)
+    if isinstance(pixels, Tensor) and isinstance(labels, Tensor) and pixels.device.type != "cpu":
+        read(pixels, labels, how, slice(None), made)
+    else:
+        each_on_a_core(
+            lambda i: read(pixels[i][None], labels[i][None], how, slice(i, i + 1), made), range(len(pixels))
+        )
     return Batch(made.images, made.labels, made.valid)
 
 

@@ -12,8 +12,9 @@ from scribblebench.core.cards import Augmentation
 from scribblebench.core.errors import UserError
 from scribblebench.core.seeds import rng
 from scribblebench.loading.augment import Batch, draw, source_windows, warp
-from scribblebench.loading.images import Pictures
+from scribblebench.loading.images import Pictures, stacked
 from scribblebench.loading.resample import reach
+from scribblebench.loading.transfer import send
 
 
 def require_batch(images: int, size: int) -> None:
@@ -89,17 +90,21 @@ class Batches:
         sizes = self.images.sizes[chosen]
         thin = self.augmentation.labels == "footprint"
         windows = source_windows(draws, sizes, self.side, reach(draws.scale)[:, None] if thin else 0)
-        images = self.images.cut(chosen, windows).to(self.device)
+        images = self._wanted(self.images.cut(chosen, windows))
 
         def warped(pictures: Pictures) -> Batch:
-            labels = pictures.cut(chosen, windows, self.ignore_index).to(self.device)
+            labels = self._wanted(pictures.cut(chosen, windows), self.ignore_index)
             return warp(images, labels, draws, sizes, self.side, self.ignore_index, windows[:, :2], thin)
 
         told = self.told
         return replace(
             warped(self.labels),
             ids=ids,
-            tags=self.tags[chosen].to(self.device),
+            tags=send(self.tags[chosen], self.device),
             # Few losses ask for it.
             read_told=None if told is None else lambda: warped(told).labels,
         )
+
+    def _wanted(self, windows: Sequence[Tensor], fill: int = 0) -> Sequence[Tensor] | Tensor:
+        """Bring windows to the device: as they lie where it is the CPU, in one array where it is a card."""
+        return windows if self.device.type == "cpu" else send(stacked(windows, fill), self.device)

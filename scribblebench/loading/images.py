@@ -63,23 +63,34 @@ class Pictures:
         """Stack images of one size, (len(chosen), channels, height, width)."""
         return torch.stack([self.image(index) for index in chosen])
 
-    def cut(self, chosen: Sequence[int], windows: Tensor, fill: int = 0) -> Tensor:
-        """Stack a window of each image.
+    def cut(self, chosen: Sequence[int], windows: Tensor) -> list[Tensor]:
+        """Look at a window of each image; nothing is copied.
 
         Args:
             chosen: indices of images.
             windows: first row and column and the ones behind the last, int (len(chosen), 4).
-            fill: value beside a window that is smaller than the largest.
 
         Returns:
-            (len(chosen), channels, height and width of the largest window), windows in the upper left corner.
+            (channels, height and width of the window) each.
         """
-        top, left, bottom, right = windows.unbind(dim=1)
-        height, width = int((bottom - top).max()), int((right - left).max())
-        cut = self.pixels.new_full((len(chosen), self.channels, height, width), fill)
-        for place, index, (t, l, b, r) in zip(cut, chosen, windows.tolist(), strict=True):
-            place[:, : b - t, : r - l] = self.image(index)[:, t:b, l:r]
-        return cut
+        return [
+            self.image(index)[:, top:bottom, left:right]
+            for index, (top, left, bottom, right) in zip(chosen, windows.tolist(), strict=True)
+        ]
+
+
+def stacked(windows: Sequence[Tensor], fill: int = 0) -> Tensor:
+    """Copy windows into one array, (n, channels, height and width of the largest), in the upper left corner.
+
+    Args:
+        windows: (channels, height, width) each.
+        fill: value beside a window that is smaller than the largest.
+    """
+    height, width = (max(window.shape[axis] for window in windows) for axis in (1, 2))
+    array = windows[0].new_full((len(windows), len(windows[0]), height, width), fill)
+    for place, window in zip(array, windows, strict=True):
+        place[:, : window.shape[1], : window.shape[2]] = window
+    return array
 
 
 def decode(path: Path, mode: str) -> Bytes:
@@ -89,6 +100,12 @@ def decode(path: Path, mode: str) -> Bytes:
         UserError: the file is missing, or is not certainly a photograph or a label map.
     """
     return read_photograph(path) if mode == "RGB" else read_labels(path)
+
+
+def planes(image: Bytes) -> Tensor:
+    """Turn (h, w) or (h, w, channels) into planes, (channels, h, w)."""
+    pixels = torch.from_numpy(np.array(image))
+    return pixels.reshape(*pixels.shape[:2], -1).permute(2, 0, 1).contiguous()
 
 
 def load_pictures(read: Callable[[int], Bytes], sizes: Sequence[tuple[int, int]], channels: int) -> Pictures:
@@ -106,8 +123,7 @@ def load_pictures(read: Callable[[int], Bytes], sizes: Sequence[tuple[int, int]]
     pictures = Pictures(pixels, torch.tensor(sizes).reshape(-1, 2), channels)
 
     def place(index: int) -> None:
-        image = torch.from_numpy(np.array(read(index)))
-        pictures.image(index).copy_(image.reshape(*image.shape[:2], -1).permute(2, 0, 1))
+        pictures.image(index).copy_(planes(read(index)))
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         list(pool.map(place, range(len(sizes))))

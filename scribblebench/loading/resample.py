@@ -7,6 +7,8 @@ import math
 import torch
 from torch import Tensor
 
+from scribblebench.loading.transfer import send
+
 
 def nearest(labels: Tensor, at: Tensor) -> Tensor:
     """Read the label under the centre of each pixel.
@@ -39,20 +41,20 @@ def footprint(labels: Tensor, at: Tensor, scale: Tensor, ignore: int) -> Tensor:
     Args:
         labels: uint8 (batch, 1, H, W), filled with the ignore index beside an image.
         at: where the pixels lie, inside, as y, x, (batch, side, side, 2).
-        scale: zoom of each image, (batch,).
+        scale: zoom of each image, (batch,), on the CPU.
         ignore: the label of pixels that have none.
 
     Returns:
         long (batch, side, side).
     """
-    half = (0.5 / scale)[:, None, None]
+    half = send(0.5 / scale, at.device)[:, None, None]
     around = math.ceil(0.5 / float(scale.min()))
     middle = at.round().long()
-    best, distance = nearest(labels, at), torch.full(at.shape[:-1], torch.inf, device=at.device)
-    distance[best != ignore] = -1  # under the centre: nothing is nearer
+    best = nearest(labels, at)
+    distance = torch.where(best != ignore, -1.0, torch.inf)  # under the centre: nothing is nearer
     for dy in range(-around, around + 1):
         for dx in range(-around, around + 1):
-            y, x = (middle + torch.tensor([dy, dx], device=at.device)).unbind(dim=-1)
+            y, x = middle[..., 0] + dy, middle[..., 1] + dx
             away_y, away_x = (y - at[..., 0]).abs(), (x - at[..., 1]).abs()
             inside = (away_y < half) & (away_x < half) & _within(labels, y, x)
             found = _read(labels, y.clamp(0, labels.shape[2] - 1), x.clamp(0, labels.shape[3] - 1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -9,6 +10,7 @@ from torch import Tensor
 from torch.nn.functional import grid_sample, pad
 
 from scribblebench.loading.resample import footprint
+from scribblebench.loading.transfer import send
 from scribblebench.ops.colour import normalise
 
 # OpenCV's choice for a 5 x 5 kernel when no sigma is given, as in the authors' code.
@@ -40,39 +42,45 @@ class Map:
 
     def to(self, device: torch.device) -> Map:
         """Move it to a device without waiting."""
-        return Map(*(values.to(device, non_blocking=True) for values in vars(self).values()))
+        return Map(*(send(values, device) for values in vars(self).values()))
 
-    def inside(self) -> bool:
-        """Say whether all places lie in their images; the corners go furthest."""
-        ends = (values[..., [0, -1]] for values in (self.rows, self.columns))
-        corners = (next(ends)[..., None] + next(ends)[:, :, None]).flatten(2)
-        return bool(((corners >= self.first[..., None]) & (corners <= self.last[..., None])).all())
+    def covered(self) -> Tensor:
+        """Between which columns each row of a crop lies in pixels of its image.
 
-    def scaled(self, factor: Tensor, offset: Tensor) -> Map:
-        """Multiply x and y of all places by a factor each, (2,), and add an offset."""
-        rows, columns = (values * factor[:, None] for values in (self.rows, self.columns))
+        Places go evenly along a row, so two numbers say it for all of them.
+
+        Returns:
+            the first column and the one behind the last, int16 (batch, 2, side).
+        """
+        side = self.rows.shape[-1]
+        start = self.columns[..., :1]
+        step = (self.columns[..., -1:] - start) / max(side - 1, 1)
+        step = torch.where(step == 0, torch.finfo(step.dtype).tiny ** 0.5, step)
+        one = (self.first[..., None] - _HALF - self.rows - start) / step
+        other = (self.last[..., None] + _HALF - self.rows - start) / step
+        first = torch.minimum(one, other).amax(dim=1).floor() + 1
+        behind = torch.maximum(one, other).amin(dim=1).ceil()
+        return torch.stack([first, behind], dim=1).clamp(0, side).to(torch.int16)
+
+    def framed(self, origins: Tensor, extents: Tensor) -> Map:
+        """Put places into ``grid_sample``'s frame, in which the borders of an array are at -1 and 1.
+
+        Args:
+            origins: x and y of the array's first pixel in each image, (batch, 2).
+            extents: width and height of the array, (batch, 2).
+        """
+        unit = 2 / extents.float()
+        shift = unit / 2 - 1 - origins * unit
         return Map(
-            rows + offset[:, None], columns, *(end * factor + offset for end in (self.first, self.last))
+            self.rows * unit[..., None] + shift[..., None],
+            self.columns * unit[..., None],
+            self.first * unit + shift,
+            self.last * unit + shift,
         )
 
     def places(self) -> Tensor:
         """Add up rows and columns: float32 (batch, 2, side, side)."""
         return self.rows[..., None] + self.columns[:, :, None]
-
-    def within(self, at: Tensor, half: Tensor) -> Tensor:
-        """Move places to the nearest ones in their images.
-
-        Args:
-            at: places, changed in place.
-            half: half a pixel's width and height, (2,).
-
-        Returns:
-            whether they lay in a pixel of the image, bool (batch, side, side).
-        """
-        first, last, half = self.first[..., None, None], self.last[..., None, None], half[:, None, None]
-        inside = (at > first - half).logical_and_(at < last + half)
-        at.clamp_(first, last)
-        return inside[:, 0] & inside[:, 1]
 
 
 @dataclass(frozen=True)
@@ -104,36 +112,66 @@ class Crops:
         return Crops(self.images[images], self.labels[images], self.valid[images])
 
 
-def read(pixels: Tensor, labels: Tensor, there: Map, ignore: int, scale: Tensor | None, into: Crops) -> None:
-    """Read crops of photographs and label maps.
+@dataclass(frozen=True)
+class Reading:
+    """How the crops of a batch are read. All of it is on the CPU.
+
+    Attributes:
+        there: where, in ``grid_sample``'s frame.
+        extents: width and height of the array that each is read from, (batch, 2).
+        covered: see ``Map.covered``.
+        whole: whether all of a crop lies in its image.
+        blurred: whether it is blurred.
+        scale: zoom of each crop, (batch,): labels are read by ``footprint``; None: at the nearest pixel.
+        ignore: label of padding.
+    """
+
+    there: Map
+    extents: Tensor
+    covered: Tensor
+    whole: Sequence[bool]
+    blurred: Sequence[bool]
+    scale: Tensor | None
+    ignore: int
+
+
+def read(pixels: Tensor, labels: Tensor, how: Reading, some: slice, into: Crops) -> None:
+    """Read some crops of a batch from photographs and label maps.
 
     Args:
-        pixels: uint8 (batch, 3, H, W), each image or window in the upper left corner.
-        labels: uint8 (batch, 1, H, W).
-        there: places in these arrays, on the CPU.
-        ignore: label of padding.
-        scale: zoom of each crop, (batch,): labels are read by ``footprint``; None: at the nearest pixel.
-        into: what is written.
+        pixels: uint8 (some, 3, H, W), each image or window in the upper left corner.
+        labels: uint8 (some, 1, H, W).
+        how: how all crops of the batch are read.
+        some: which are.
+        into: what is written, crops of the whole batch.
     """
-    # grid_sample's frame: the array's borders are at -1 and 1.
-    unit = 2 / torch.tensor(pixels.shape[:1:-1], dtype=torch.float32)
-    whole, framed = there.inside(), there.scaled(unit, unit / 2 - 1).to(pixels.device)
-    grid, unit = framed.places(), unit.to(pixels.device)
+    there, crops, device = how.there[some].to(pixels.device), into[some], pixels.device
+    grid = there.places()
+    if len(pixels) > 1 or how.scale is not None:  # an image may end before the array does
+        grid.clamp_(there.first[..., None, None], there.last[..., None, None])
     # Interpolation keeps what is affine, and a window has fewer pixels than the crop made of it.
-    normal = normalise(pixels)
-    if whole:
-        into.valid.fill_(True)
+    images = _sample(normalise(pixels), grid, "bilinear")
+    if how.scale is None:
+        crops.labels.copy_(_sample(labels.float(), grid, "nearest")[:, 0])
     else:
-        into.valid.copy_(framed.within(grid, unit * _HALF))
-    into.images.copy_(_sample(normal, grid, "bilinear"))
-    if scale is None:
-        into.labels.copy_(_sample(labels.float(), grid, "nearest")[:, 0])
+        at = (grid + 1) * send(how.extents[some, :, None, None] / 2, device) - 0.5
+        crops.labels.copy_(footprint(labels, at.flip(1).movedim(1, -1), how.scale[some], how.ignore))
+    if all(how.whole[some]):
+        crops.valid.fill_(True)
     else:
-        at = (grid + 1) / unit[:, None, None] - 0.5
-        into.labels.copy_(footprint(labels, at.flip(1).movedim(1, -1), scale, ignore))
-    if not whole:
-        into.images.mul_(into.valid[:, None])
-        into.labels.masked_fill_(~into.valid, ignore)
+        _leave_out(how.covered[some], how.ignore, images, crops)
+    for image, crop, blurred in zip(images, crops.images, how.blurred[some], strict=True):
+        blur(image, crop) if blurred else crop.copy_(image)
+
+
+def _leave_out(covered: Tensor, ignore: int, images: Tensor, crops: Crops) -> None:
+    """Fill what lies beside the images: 0 in images, the ignore index in labels."""
+    columns = torch.arange(images.shape[-1], dtype=torch.int16, device=images.device)
+    first, behind = send(covered, images.device)[..., None].unbind(dim=1)
+    torch.ge(columns, first, out=crops.valid)
+    crops.valid.logical_and_(columns < behind)
+    images.mul_(crops.valid[:, None])
+    crops.labels.masked_fill_(~crops.valid, ignore)
 
 
 def _sample(planes: Tensor, grid: Tensor, mode: str) -> Tensor:
@@ -141,25 +179,27 @@ def _sample(planes: Tensor, grid: Tensor, mode: str) -> Tensor:
     return grid_sample(planes, grid.movedim(1, -1), mode=mode, padding_mode="border", align_corners=False)
 
 
-def blur(images: Tensor) -> Tensor:
+def blur(image: Tensor, into: Tensor) -> None:
     """Blur with a Gaussian of 5 x 5 pixels, borders mirrored: rows, then columns.
 
     Sums of moved copies: a depthwise convolution of two 1-d kernels takes 15 times as long on a CPU.
 
     Args:
-        images: float32 (batch, channels, h, w), at least 3 pixels wide and high.
+        image: float32 (channels, h, w), at least 3 pixels wide and high.
+        into: what is written, of the same shape.
     """
     offsets = torch.arange(-_REACH, _REACH + 1, dtype=torch.float32)
     kernel = torch.exp(-0.5 * (offsets / BLUR_SIGMA) ** 2)
     weights: list[float] = (kernel / kernel.sum()).tolist()
-    padded = pad(images, (_REACH,) * 4, mode="reflect")
-    return _blurred(_blurred(padded, weights, dim=-1), weights, dim=-2)
+    padded = pad(image[None], (_REACH,) * 4, mode="reflect")[0]
+    along_rows = _blurred(padded, weights, -1, padded.new_empty(*padded.shape[:2], image.shape[-1]))
+    _blurred(along_rows, weights, -2, into)
 
 
-def _blurred(images: Tensor, weights: list[float], dim: int) -> Tensor:
-    length = images.shape[dim] - 2 * _REACH
-    total = images.narrow(dim, _REACH, length) * weights[_REACH]
+def _blurred(image: Tensor, weights: list[float], dim: int, into: Tensor) -> Tensor:
+    length = into.shape[dim]
+    torch.mul(image.narrow(dim, _REACH, length), weights[_REACH], out=into)
     for offset, weight in enumerate(weights):
         if offset != _REACH:
-            total.add_(images.narrow(dim, offset, length), alpha=weight)
-    return total
+            into.add_(image.narrow(dim, offset, length), alpha=weight)
+    return into
