@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import PIL
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, features
 from PIL.ExifTags import Base
 
 from scribblebench.core.errors import UserError
@@ -92,3 +93,8 @@ def orientation(picture: Image.Image) -> int:
         return int(picture.getexif().get(Base.Orientation, 1))
     except DAMAGE:
         return 1
+
+
+def decoder() -> str:
+    """Name what turns files into pixels here: another version may round differently."""
+    return f"{PIL.__version__} {features.version('jpg')} {features.version('zlib')}"

@@ -7,12 +7,14 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
-from skimage.graph import MCP_Geometric
 
+from scribblebench.scribbles.components import Component
+from scribblebench.scribbles.depths import Depths
+from scribblebench.scribbles.footpaths import Footpaths
 from scribblebench.scribbles.stroke import Points
 
 _CELLS = 40
-"""Cells along the side of a square component; of a smaller one every pixel is a cell."""
+"""The most cells along the side of a square component; of a smaller one every pixel is a cell."""
 _MOST = 0.5
 """Share of the pixels in the pen's reach that a coarse grid must keep; thin limbs ask for a finer one."""
 _FAR = 0.85
@@ -32,14 +34,13 @@ _CAP = (0.2, 0.7)
 
 Field = NDArray[np.float64]
 Body = NDArray[np.bool_]
-Cell = tuple[int, int]
 
 
-def wander(depth: Field, margin: float, legs: int, random: np.random.Generator) -> Points | None:
+def wander(component: Component, margin: float, legs: int, random: np.random.Generator) -> Points | None:
     """Walk through a component, away from its edges, from one of its far ends to another.
 
     Args:
-        depth: (h, w), distance to the nearest pixel outside the component, 0 there.
+        component: the pixels to walk through.
         margin: half the pen's width; straight lines between the points keep it from the edge.
         legs: the most far ends to visit after the first.
         random: source of the draws. Only its uniform numbers are used, which no numpy version changes.
@@ -47,11 +48,11 @@ def wander(depth: Field, margin: float, legs: int, random: np.random.Generator) 
     Returns:
         (n, 2), x and y of neighbouring cells in the order of the walk, or None where the pen fits nowhere.
     """
-    reachable = np.count_nonzero(depth > margin)
-    step = max(1, int(min(math.sqrt(depth.size) / _CELLS, depth.max() / 2)))
+    depths = Depths(component)
+    step = _coarsest(depths)
+    reachable = depths.count_beyond(margin) if step > 1 else 0
     while True:
-        offset = (step - 1) // 2
-        grid = depth[offset::step, offset::step]
+        grid = depths.on_grid(step)
         # A line between two cells is at most half a diagonal from one of them; pixel by pixel it is safe.
         body = _largest(grid > margin + (step * math.sqrt(0.5) if step > 1 else 0.0))
         if step == 1 or np.count_nonzero(body) * step**2 > _MOST * reachable:
@@ -60,8 +61,18 @@ def wander(depth: Field, margin: float, legs: int, random: np.random.Generator) 
     if not body.any():
         return None
     cells = _walk(_cost(grid, random), body, legs, random)
-    points: Points = np.array(cells, dtype=np.float64)[:, ::-1] * step + offset
+    points: Points = (cells[:, ::-1] * step + depths.offset(step)).astype(np.float64)
     return points
+
+
+def _coarsest(depths: Depths) -> int:
+    """Pixels between the cells of a component: few where it is small, or thin everywhere."""
+    step = math.ceil(math.sqrt(depths.size) / _CELLS)
+    if step == 1:
+        return 1
+    # Where one of the cells is deep enough, no other pixel need be looked at.
+    deep = depths.on_grid(step).max() >= 2 * step
+    return step if deep else max(1, min(step, int(depths.deepest() / 2)))
 
 
 def _largest(body: Body) -> Body:
@@ -80,43 +91,42 @@ def _cost(grid: Field, random: np.random.Generator) -> Field:
     return cost
 
 
-def _walk(cost: Field, body: Body, legs: int, random: np.random.Generator) -> list[Cell]:
-    inside = np.argwhere(body)
-    somewhere = _cell(inside[int(random.random() * len(inside))])
-    walk = [_far_cell([somewhere], body, random)[0]]
-    size = math.sqrt(len(inside))
+def _walk(cost: Field, body: Body, legs: int, random: np.random.Generator) -> NDArray[np.int64]:
+    """Return rows and columns of the cells of a walk, (n, 2)."""
+    paths = Footpaths(body)
+    count = len(paths.cells)
+    walk = [_far_cell([int(random.random() * count)], paths, random)[0]]
+    size, cost = math.sqrt(count), cost[body]
     for _ in range(legs):
-        goal, distance = _far_cell(walk, body, random)
-        if len(walk) > 1 and distance < _NEAR * size:
+        goal, distance = _far_cell(walk, paths, random)
+        if len(walk) == 1:
+            walk = paths.way(cost, walk, goal)
+            continue
+        if distance < _NEAR * size:
             break
-        apart = _distance_from(walk, body.shape)
-        shyness = 1.0 + (_SHY - 1.0) * np.exp(-apart / _BESIDE) if len(walk) > 1 else 1.0
-        ways = MCP_Geometric(np.where(body, cost * shyness, -1.0))
-        ways.find_costs([walk[0], walk[-1]], [goal])
-        way = [_cell(c) for c in ways.traceback(goal)]
-        if len(walk) > 1 and np.mean([apart[cell] < _BESIDE for cell in way]) > _RETRACED:
+        apart = _distance_from(paths.cells[walk], body)
+        shyness = 1.0 + (_SHY - 1.0) * np.exp(-apart / _BESIDE)
+        way = paths.way(cost * shyness, [walk[0], walk[-1]], goal)
+        if np.mean(apart[way] < _BESIDE) > _RETRACED:
             break
         if way[0] != walk[-1]:
             walk.reverse()
         walk += way[1:]
-    return walk
+    found: NDArray[np.int64] = paths.cells[walk]
+    return found
 
 
-def _far_cell(start: list[Cell], body: Body, random: np.random.Generator) -> tuple[Cell, float]:
+def _far_cell(start: list[int], paths: Footpaths, random: np.random.Generator) -> tuple[int, float]:
     """Choose one of the cells that are far, on foot, from every cell of ``start``; also how far."""
-    distance, _ = MCP_Geometric(np.where(body, 1.0, -1.0)).find_costs(start)
-    distance[~body] = -1.0
-    far = np.argwhere(distance >= _FAR * distance.max())
-    cell = _cell(far[int(random.random() * len(far))])
+    distance = paths.distances(start)
+    far = np.flatnonzero(distance >= _FAR * distance.max())
+    cell = int(far[int(random.random() * len(far))])
     return cell, float(distance[cell])
 
 
-def _distance_from(walk: list[Cell], shape: tuple[int, ...]) -> Field:
-    free = np.ones(shape, dtype=bool)
-    free[tuple(np.array(walk).T)] = False
-    distance: Field = ndimage.distance_transform_edt(free)
+def _distance_from(walk: NDArray[np.int64], body: Body) -> Field:
+    """Distance of each cell of a body from the nearest of a walk, in cells, (n,)."""
+    free = np.ones_like(body)
+    free[tuple(walk.T)] = False
+    distance: Field = ndimage.distance_transform_edt(free)[body]
     return distance
-
-
-def _cell(index: NDArray[np.int64] | Cell) -> Cell:
-    return int(index[0]), int(index[1])

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
 from scribblebench.core.seeds import rng
+from scribblebench.scribbles.components import Component, components
 from scribblebench.scribbles.draw import draw
 from scribblebench.scribbles.pen import Pen
 from scribblebench.scribbles.polyline import arc_lengths, between
 from scribblebench.scribbles.stroke import Annotation, Points, Stroke
 from scribblebench.scribbles.synth_path import wander
 
-_BORDER = 2
-"""Pixels by which a component is continued beyond the image."""
 _TRIM = 0.1
 """Largest share of a way that is left out at each end: people rarely draw to the very edge."""
 _LEGS = {"background": 3, "object": 1}
@@ -61,53 +57,19 @@ def synthesise(
     """
     pen = Pen() if pen is None else pen
     strokes = []
-    for value in np.unique(mask).tolist():
-        if value == ignore_index:
-            continue
+    for component in components(mask, ignore_index, min_area):
+        value = component.class_index
         legs = _LEGS["background" if value == background else "object"]
-        for component in _components(mask == value, min_area):
-            random = rng("synthesise", seed, image, value, *component.first)
-            points = _draw_through(component, legs, pen, random)
-            if points is not None:
-                strokes.append(Stroke(value, points + component.origin + pen.base))
+        random = rng("synthesise", seed, image, value, *component.first)
+        points = _draw_through(component, legs, pen, random)
+        if points is not None:
+            strokes.append(Stroke(value, points + component.origin + pen.base))
     return tuple(strokes)
 
 
-@dataclass(frozen=True, eq=False)
-class _Component:
-    """A connected component, cut out.
-
-    Attributes:
-        pixels: bool (h, w). Where the image ends, the component is continued a little: its border is no edge.
-        visible: bool (h, w), which of them lie in the image.
-        origin: x and y of the cut-out's first pixel in the image.
-        first: x and y of the component's first pixel in the image; other components cannot change it.
-    """
-
-    pixels: NDArray[np.bool_]
-    visible: NDArray[np.bool_]
-    origin: Points
-    first: tuple[int, int]
-
-
-def _components(of_class: NDArray[np.bool_], min_area: int) -> Iterator[_Component]:
-    wide = np.pad(of_class, _BORDER, mode="edge")
-    frame = np.pad(np.ones(of_class.shape, dtype=bool), _BORDER)
-    labels, _ = ndimage.label(wide, np.ones((3, 3)))
-    for index, box in enumerate(ndimage.find_objects(labels), start=1):
-        pixels = labels[box] == index
-        visible = pixels & frame[box]
-        if np.count_nonzero(visible) < min_area:
-            continue
-        origin = np.array([box[1].start, box[0].start]) - _BORDER
-        y, x = np.argwhere(visible)[0] + origin[::-1]
-        yield _Component(np.pad(pixels, 1), np.pad(visible, 1), origin - 1.0, (int(x), int(y)))
-
-
-def _draw_through(component: _Component, legs: int, pen: Pen, random: np.random.Generator) -> Points | None:
+def _draw_through(component: Component, legs: int, pen: Pen, random: np.random.Generator) -> Points | None:
     """Draw one stroke through a component, or None where the pen fits nowhere."""
-    depth = ndimage.distance_transform_edt(component.pixels) * component.visible
-    way = wander(depth, pen.width / 2, legs, random)
+    way = wander(component, pen.width / 2, legs, random)
     if way is None:
         return None
     lengths = arc_lengths(way)
@@ -130,7 +92,7 @@ def _by_hand(way: Points, strength: float) -> Points:
     return np.stack([np.interp(at, lengths, smooth[:, axis]) for axis in (0, 1)], axis=1)
 
 
-def _stays_inside(points: Points, component: _Component, pen: Pen) -> bool:
+def _stays_inside(points: Points, component: Component, pen: Pen) -> bool:
     height, width = component.pixels.shape
     alone = Annotation("", width, height, (Stroke(1, points + pen.base),))
     return not np.any((draw(alone, pen, ignore_index=0) == 1) & ~component.pixels)

@@ -9,9 +9,10 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
-from skimage.measure import approximate_polygon
 from skimage.morphology import skeletonize
 
+from scribblebench.scribbles.components import Component, components
+from scribblebench.scribbles.polyline import simplified
 from scribblebench.scribbles.stroke import Points, Stroke
 from scribblebench.scribbles.trace_graph import (
     Links,
@@ -31,8 +32,6 @@ _BRIDGE = 10
 """Two junctions with up to this many pixels between them are one crossing at a narrow angle."""
 _AHEAD = 8
 """Pixels over which the direction of a path's end is taken."""
-_BORDER = 2
-"""Pixels by which a label map is continued beyond its border."""
 _SMOOTH = 1.0
 """Standard deviation, in skeleton pixels, of the smoothing of a line."""
 _TIP = 8
@@ -64,21 +63,19 @@ def trace(label_map: NDArray[np.uint8], ignore_index: int = 255) -> tuple[Stroke
     >>> [(s.class_index, s.points.round(1).tolist()) for s in trace(drawn)]
     [(15, [[5.0, 10.0], [33.0, 10.0]])]
     """
-    classes = (int(value) for value in np.unique(label_map) if value != ignore_index)
-    return tuple(Stroke(c, points) for c in classes for points in _trace_class(label_map == c))
+    height, width = label_map.shape
+    return tuple(
+        Stroke(component.class_index, np.clip(points, 0, (width - 1, height - 1)))
+        for component in components(label_map, ignore_index)
+        for points in _trace_component(component)
+    )
 
 
-def _trace_class(drawn: NDArray[np.bool_]) -> Iterator[Points]:
+def _trace_component(component: Component) -> Iterator[Points]:
     # A stroke along the border is cut lengthwise by it. Continued beyond, its middle stays in the middle.
-    components, _ = ndimage.label(np.pad(drawn, _BORDER, mode="edge"), np.ones((3, 3)))
-    height, width = drawn.shape
-    for index, box in enumerate(ndimage.find_objects(components), start=1):
-        component = np.pad(components[box] == index, 1)
-        origin = np.array([box[1].start, box[0].start]) - 1 - _BORDER
-        skeleton = skeletonize(component)  # type: ignore[no-untyped-call] # scikit-image has no types here
-        for line in trace_skeleton(skeleton):
-            points = _polyline(_centred(line, component)) + origin
-            yield np.clip(points, 0, (width - 1, height - 1))
+    skeleton = skeletonize(component.pixels)  # type: ignore[no-untyped-call] # scikit-image has no types here
+    for line in trace_skeleton(skeleton):
+        yield _polyline(_centred(line, component.pixels)) + component.origin
 
 
 def _centred(line: list[Pixel], component: NDArray[np.bool_]) -> Points:
@@ -102,8 +99,7 @@ def _polyline(points: Points) -> Points:
     smooth[[0, -1]] = points[[0, -1]]
     if len(points) > 2 * _TIP and tuple(points[0]) != tuple(points[-1]):
         smooth = _straight_tip(_straight_tip(smooth)[::-1])[::-1]
-    polyline: Points = approximate_polygon(smooth, _TOLERANCE)  # type: ignore[no-untyped-call] # as above
-    return polyline
+    return simplified(smooth, _TOLERANCE)
 
 
 def _straight_tip(points: Points) -> Points:
@@ -122,14 +118,14 @@ def trace_skeleton(skeleton: NDArray[np.bool_]) -> list[list[Pixel]]:
     Args:
         skeleton: bool (h, w), one pixel wide.
     """
-    links = _without_spurs(link_pixels(skeleton))
-    corners = junctions(links)
+    links, graph = _without_spurs(link_pixels(skeleton))
     bridges = [
         path
-        for path in cut(links, corners).paths
+        for path in graph.paths
         if path.start is not None and path.stop is not None and len(path.pixels) <= _BRIDGE
     ]
-    graph = cut(links, corners.union(*(path.pixels for path in bridges)))
+    if bridges:
+        graph = cut(links, junctions(links).union(*(path.pixels for path in bridges)))
     lines = _chain(graph, links)
     covered = {pixel for line in lines for pixel in line}
     lines += [list(path.pixels) for path in bridges if _left_out(path, covered)]
@@ -137,14 +133,19 @@ def trace_skeleton(skeleton: NDArray[np.bool_]) -> list[list[Pixel]]:
     return lines or [[min(links)]]
 
 
-def _without_spurs(links: Links) -> Links:
+def _without_spurs(links: Links) -> tuple[Links, SkeletonGraph]:
+    """Take the roughness off a skeleton, and cut it at its junctions."""
+    graph = cut(links, junctions(links))
     spurs = {
         pixel
-        for path in cut(links, junctions(links)).paths
+        for path in graph.paths
         if (path.start is None) != (path.stop is None) and len(path.pixels) <= _SPUR
         for pixel in path.pixels
     }
-    return without(links, spurs)
+    if not spurs:
+        return links, graph
+    smooth = without(links, spurs)
+    return smooth, cut(smooth, junctions(smooth))
 
 
 def _left_out(bridge: Path, covered: set[Pixel]) -> bool:

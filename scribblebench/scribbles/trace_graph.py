@@ -43,6 +43,9 @@ class SkeletonGraph:
 
 Links = dict[Pixel, list[Pixel]]
 
+_STRAIGHT = ((-1, 0), (1, 0), (0, -1), (0, 1))
+_DIAGONAL = ((-1, -1), (-1, 1), (1, -1), (1, 1))
+
 
 def link_pixels(skeleton: NDArray[np.bool_]) -> Links:
     """Link each pixel to its 8-neighbours, but not diagonally where a straight detour exists.
@@ -52,19 +55,16 @@ def link_pixels(skeleton: NDArray[np.bool_]) -> Links:
     Args:
         skeleton: bool (h, w).
     """
-    ys, xs = np.nonzero(skeleton)
-    pixels = set(zip(xs.tolist(), ys.tolist(), strict=True))
-    links: Links = {}
-    for x, y in sorted(pixels):
-        straight = [p for p in ((x - 1, y), (x + 1, y), (x, y - 1), (x, y + 1)) if p in pixels]
-        diagonal = [
-            (x + i, y + j)
-            for i in (-1, 1)
-            for j in (-1, 1)
-            if (x + i, y + j) in pixels and (x + i, y) not in pixels and (x, y + j) not in pixels
-        ]
-        links[x, y] = straight + diagonal
-    return links
+    there = np.pad(skeleton.T, 1)
+    x, y = np.nonzero(there)
+    linked = [there[x + i, y + j] for i, j in _STRAIGHT]
+    linked += [there[x + i, y + j] & ~there[x + i, y] & ~there[x, y + j] for i, j in _DIAGONAL]
+    pixel, way = np.nonzero(np.stack(linked, axis=1))
+    neighbours = np.stack([x, y], axis=1)[pixel] + np.array([*_STRAIGHT, *_DIAGONAL])[way] - 1
+    links: list[list[Pixel]] = [[] for _ in x]
+    for index, (column, row) in zip(pixel.tolist(), neighbours.tolist(), strict=True):
+        links[index].append((column, row))
+    return dict(zip(zip((x - 1).tolist(), (y - 1).tolist(), strict=True), links, strict=True))
 
 
 def connected(pixels: Iterable[Pixel], links: Links) -> Iterator[frozenset[Pixel]]:
@@ -124,12 +124,14 @@ def cut(links: Links, at: set[Pixel]) -> SkeletonGraph:
 
 def _path(part: frozenset[Pixel], links: Links, node_of: dict[Pixel, int]) -> Path:
     """Order a chain of pixels that have at most two links each."""
-    ends = [p for p in part if sum(q in part for q in links[p]) < 2]
-    order = [min(ends or part)]
-    seen = set(order)
-    while step := [p for p in links[order[-1]] if p in part and p not in seen]:
-        order.append(step[0])
-        seen.add(step[0])
+    ends = [p for p in part if len(links[p]) < 2 or not part.issuperset(links[p])]
+    order, left = [min(ends or part)], set(part)
+    while True:
+        left.discard(order[-1])
+        step = next((p for p in links[order[-1]] if p in left), None)
+        if step is None:
+            break
+        order.append(step)
     if not ends:
         return Path((*order, order[0]), None, None)
     near = [[node_of[q] for q in links[p] if q in node_of] for p in (order[0], order[-1])]

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+# A file that was changed this recently, in nanoseconds, may change again within one tick of its clock.
+SETTLED = 2_000_000_000
+
 Stamp = tuple[tuple[int, int, int], ...]
 """Size, time of change and time of renaming of some files, in nanoseconds."""
 

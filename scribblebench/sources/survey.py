@@ -15,20 +15,18 @@ from typing import NamedTuple, TypeVar
 
 import msgspec
 import numpy as np
-import PIL
-from PIL import features
 
 from scribblebench.core.errors import UserError, several
 from scribblebench.core.files import fingerprint, write_atomic
 from scribblebench.core.identity import stated
-from scribblebench.pictures.photographs import read_photograph
+from scribblebench.pictures.photographs import decoder, read_photograph
 from scribblebench.scribbles.digest import pixels_digest, strokes_digest
 from scribblebench.scribbles.draw import draw
 from scribblebench.scribbles.pen import Pen
 from scribblebench.sources.folder import DatasetFolder
 from scribblebench.sources.manifest import Digests, over
 from scribblebench.sources.readers import READERS
-from scribblebench.sources.stamps import Stamp, newest, stamp
+from scribblebench.sources.stamps import SETTLED, Stamp, newest, stamp
 from scribblebench.sources.workers import default_workers
 
 T = TypeVar("T")
@@ -36,8 +34,6 @@ Progress = Callable[[int, int], None]
 
 # Raise it when a file would be found to hold something else than before.
 RULE = 1
-# A file that was written this recently may change again within one tick of its clock.
-_SETTLED = 2_000_000_000
 
 
 class Found(msgspec.Struct, frozen=True, array_like=True):
@@ -188,7 +184,7 @@ class _Memory:
         """Write what is known, but for files that were written a moment ago."""
         if not self.changed or self.path is None:
             return
-        last = time.time_ns() - _SETTLED
+        last = time.time_ns() - SETTLED
         settled = {
             name: {image: known for image, known in of_kind.items() if newest(known[0]) < last}
             for name, of_kind in self.found.items()
@@ -213,9 +209,8 @@ def _sha256(raw: bytes | msgspec.Raw) -> str:
 def _made_by(dataset: DatasetFolder) -> str:
     """Tell what findings depend on besides the files: the card, the reader, the decoder and these rules."""
     reader = f"{dataset.strokes} {READERS.get(dataset.strokes).rule}" if dataset.strokes else ""
-    decoder = f"{PIL.__version__} {features.version('jpg')} {features.version('zlib')}"
     return fingerprint(
-        [RULE, stated(dataset.card), os.fsencode(dataset.root.resolve()).hex(), reader, decoder]
+        [RULE, stated(dataset.card), os.fsencode(dataset.root.resolve()).hex(), reader, decoder()]
     )
 
 

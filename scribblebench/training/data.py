@@ -11,12 +11,12 @@ from torch import Tensor
 
 from scribblebench.core.errors import UserError
 from scribblebench.loading.batches import Batches
-from scribblebench.loading.images import Bytes, Pictures, decode, load_pictures
-from scribblebench.pictures.size import picture_size
+from scribblebench.loading.images import Bytes, Pictures, load_pictures
 from scribblebench.sources.folder import DatasetFolder
 from scribblebench.supervision import Tell, Told
 from scribblebench.training.cell import Cell
 from scribblebench.training.evaluate import Validation
+from scribblebench.training.photographs import shared_photographs
 
 # Photographs stay on a CUDA device while they leave it this share of its free memory.
 DEVICE_SHARE = 0.25
@@ -55,7 +55,7 @@ def training_batches(cell: Cell, places: Places) -> Batches:
     """
     dataset = places.dataset
     ids = sorted(dataset.ids("train"))
-    images = _photographs(dataset, tuple(ids), places.device)
+    images = _photographs(places, tuple(ids))
     labels, tags = _told(told(cell, places), ids, images, len(cell.classes))
     return Batches(
         ids=ids,
@@ -98,7 +98,7 @@ def validation(places: Places, ids: Sequence[str] | None = None) -> Validation:
     """Load the validation split, or only some images of it."""
     dataset = places.dataset
     ids = sorted(dataset.ids("val")) if ids is None else ids
-    images = _photographs(dataset, tuple(ids), places.device)
+    images = _photographs(places, tuple(ids))
     classes = len(dataset.card.classes)
     return Validation(
         ids, images, _labels(dataset.mask, ids, images), classes, dataset.card.ignore_index, places.device
@@ -109,15 +109,16 @@ def validation(places: Places, ids: Sequence[str] | None = None) -> Validation:
 _kept: dict[tuple[Path, tuple[str, ...], torch.device], Pictures] = {}
 
 
-def _photographs(dataset: DatasetFolder, ids: tuple[str, ...], device: torch.device) -> Pictures:
-    """Decode photographs, or find those of the last cell; on a CUDA device if they leave room there."""
+def _photographs(places: Places, ids: tuple[str, ...]) -> Pictures:
+    """Map decoded photographs, or find those of the last cell; on a CUDA device if they leave room there."""
+    dataset, device = places.dataset, places.device
     key = (dataset.root, ids, device)
     if key not in _kept:
         while len(_kept) >= 2:
             _kept.pop(next(iter(_kept)))
-        paths = [dataset.image_path(image) for image in ids]
-        sizes = [picture_size(path)[::-1] for path in paths]
-        _kept[key] = _on_device(load_pictures(lambda i: decode(paths[i], "RGB"), sizes, 3), device)
+        folder = places.variants / dataset.card.name
+        pictures = shared_photographs([dataset.image_path(image) for image in ids], folder)
+        _kept[key] = _on_device(pictures, device)
     return _kept[key]
 
 

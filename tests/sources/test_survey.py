@@ -32,7 +32,7 @@ def dataset(mini: Path, tmp_path: Path) -> DatasetFolder:
 @pytest.fixture
 def settled(monkeypatch: pytest.MonkeyPatch) -> None:
     """Files count as settled at once."""
-    monkeypatch.setattr(module, "_SETTLED", -(10**12))
+    monkeypatch.setattr(module, "SETTLED", -(10**12))
 
 
 def look(dataset: DatasetFolder, split: str = "train", memory: Path | None = None, **kinds: bool) -> Survey:
