@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
-from skimage.measure import label
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from scribblebench.scribbles.stroke import Points
 
@@ -38,6 +38,8 @@ class Component:
 def components(label_map: NDArray[np.uint8], ignore_index: int, min_area: int = 1) -> list[Component]:
     """Cut out the 8-connected components of all classes.
 
+    All at once, by their runs: labelling the pixels class by class takes five times as long.
+
     Args:
         label_map: uint8 (h, w).
         ignore_index: the value of pixels without a label.
@@ -52,26 +54,82 @@ def components(label_map: NDArray[np.uint8], ignore_index: int, min_area: int = 
     [(3, (6, 1), 3), (3, (1, 2), 2)]
     """
     wide = np.pad(label_map, _BORDER, mode="edge")
-    # All classes in one pass: a pass for each takes three times as long.
-    numbers = label(wide, background=ignore_index, connectivity=2)  # type: ignore[no-untyped-call] # untyped there
-    found = _cut_out(wide, numbers, label_map.shape, min_area)
+    runs = _runs(wide, ignore_index)
+    if not len(runs.start):
+        return []
+    order, firsts = _together(runs)
+    found = []
+    for some in np.split(order, firsts[1:]):
+        if np.sum(runs.stop[some] - runs.start[some]) < min_area:
+            continue
+        component = _cut_out(runs, some, label_map.shape)
+        if np.count_nonzero(component.visible) >= min_area:
+            found.append(component)
     return sorted(found, key=lambda component: component.class_index)
 
 
-def _cut_out(
-    wide: NDArray[np.uint8], numbers: NDArray[np.int64], shape: tuple[int, ...], min_area: int
-) -> Iterator[Component]:
+class _Runs(NamedTuple):
+    """Pixels of one class side by side in a row, in the order of rows and columns.
+
+    A few hundred of them make a mask of a hundred thousand pixels.
+
+    Attributes:
+        class_index: their class, (n,).
+        row: (n,).
+        start: the first column, (n,).
+        stop: the column behind the last, (n,).
+    """
+
+    class_index: NDArray[np.uint8]
+    row: NDArray[np.int64]
+    start: NDArray[np.int64]
+    stop: NDArray[np.int64]
+
+
+def _runs(label_map: NDArray[np.uint8], ignore_index: int) -> _Runs:
+    width = label_map.shape[1]
+    begins = np.ones(label_map.shape, dtype=bool)
+    np.not_equal(label_map[:, 1:], label_map[:, :-1], out=begins[:, 1:])
+    start = np.flatnonzero(begins)
+    stop = np.append(start[1:], label_map.size)
+    values = label_map.ravel()[start]
+    kept = values != ignore_index
+    row, column = np.divmod(start[kept], width)
+    return _Runs(values[kept], row, column, stop[kept] - row * width)
+
+
+def _together(runs: _Runs) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Sort runs by the component they belong to; also where each component begins among them."""
+    count = len(runs.start)
+    # With a gap between rows, a column and its row are one number, and no run touches one of another row.
+    gap = int(runs.stop.max()) + 2
+    start, stop = runs.row * gap + runs.start, runs.row * gap + runs.stop
+    # Those of the next row that share a column with a run, or have one beside one of its.
+    first, behind = np.searchsorted(stop, start + gap), np.searchsorted(start, stop + gap, side="right")
+    number = behind - first
+    one = np.repeat(np.arange(count), number)
+    other = np.arange(number.sum()) + np.repeat(first - (np.cumsum(number) - number), number)
+    touch = runs.class_index[one] == runs.class_index[other]
+    links = coo_array((np.ones(touch.sum(), bool), (one[touch], other[touch])), shape=(count, count))
+    _, component = connected_components(links, directed=False)
+    order = np.argsort(component, kind="stable")
+    return order, np.flatnonzero(np.diff(component[order], prepend=-1))
+
+
+def _cut_out(runs: _Runs, some: NDArray[np.int64], shape: tuple[int, ...]) -> Component:
     height, width = shape
-    for number, (rows, columns) in enumerate(ndimage.find_objects(numbers), start=1):
-        if (rows.stop - rows.start) * (columns.stop - columns.start) < min_area:
-            continue
-        pixels = np.pad(numbers[rows, columns] == number, 1)
-        x, y = (int(part.start) - 1 - _BORDER for part in (columns, rows))
-        visible = pixels.copy()
-        visible[: max(-y, 0)] = visible[max(height - y, 0) :] = False
-        visible[:, : max(-x, 0)] = visible[:, max(width - x, 0) :] = False
-        if np.count_nonzero(visible) < min_area:
-            continue
-        row, column = divmod(int(visible.argmax()), visible.shape[1])
-        value = int(wide[y + row + _BORDER, x + column + _BORDER])
-        yield Component(value, pixels, visible, np.array([x, y], float), (x + column, y + row))
+    row, start, stop = runs.row[some], runs.start[some], runs.stop[some]
+    y, x = int(row[0]) - 1, int(start.min()) - 1
+    tall, wide = int(row[-1]) - y + 2, int(stop.max()) - x + 1
+    # Ups and downs along the rows; the rim keeps a run's end from the next one's start.
+    steps = np.zeros(tall * wide, dtype=np.int8)
+    steps[(row - y) * wide + start - x] = 1
+    steps[(row - y) * wide + stop - x] = -1
+    pixels = np.cumsum(steps, dtype=np.int8).reshape(tall, wide).view(bool)
+    x, y = x - _BORDER, y - _BORDER
+    visible = pixels.copy()
+    visible[: max(-y, 0)] = visible[max(height - y, 0) :] = False
+    visible[:, : max(-x, 0)] = visible[:, max(width - x, 0) :] = False
+    down, right = divmod(int(visible.argmax()), wide)
+    value = int(runs.class_index[some[0]])
+    return Component(value, pixels, visible, np.array([x, y], float), (x + right, y + down))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
@@ -77,7 +79,7 @@ def _draw_through(component: Component, legs: int, pen: Pen, random: np.random.G
     part = between(way, start, lengths[-1] - stop, lengths)
     tries = (np.rint(_by_hand(part, strength)) for strength in _SMOOTH)
     # The cells themselves are safe whatever the smoothing did; a wide pen may fit on one of them only.
-    return next((p for p in (*tries, way, way[:1]) if _stays_inside(p, component, pen)), None)
+    return next((p for p in chain(tries, (way, way[:1])) if _stays_inside(p, component, pen)), None)
 
 
 def _by_hand(way: Points, strength: float) -> Points:
