@@ -88,12 +88,15 @@ def simplified(points: Points, tolerance: float) -> Points:
            [2., 0.],
            [2., 3.]])
     """
+    x, y = np.ascontiguousarray(points.T)
     keep, parts = {0, len(points) - 1}, [(0, len(points) - 1)]
     while parts:
         first, last = parts.pop()
         if last - first < 2:
             continue
-        away, scale = _away(points[first + 1 : last] - points[first], points[last] - points[first])
+        inside, origin, end = slice(first + 1, last), points[first].tolist(), points[last].tolist()
+        way = (end[0] - origin[0], end[1] - origin[1])
+        away, scale = _away(x[inside] - origin[0], y[inside] - origin[1], way)
         furthest = int(away.argmax())
         if away[furthest] > tolerance * tolerance * scale:
             middle = first + 1 + furthest
@@ -102,12 +105,13 @@ def simplified(points: Points, tolerance: float) -> Points:
     return points[sorted(keep)]
 
 
-def _away(points: Points, way: Points) -> tuple[NDArray[np.float64], float]:
+def _away(
+    x: NDArray[np.float64], y: NDArray[np.float64], way: tuple[float, float]
+) -> tuple[NDArray[np.float64], float]:
     """Squared distances of points from the line from 0 to ``way``, times a number, and the number."""
-    (x, y), (to_x, to_y) = points.T, way.tolist()
-    squared = to_x * to_x + to_y * to_y
+    squared = way[0] * way[0] + way[1] * way[1]
     if squared == 0.0:
         return x * x + y * y, 1.0
-    along, across = x * to_x + y * to_y, x * to_y - y * to_x
-    beyond = along - np.minimum(np.maximum(along, 0.0), squared)
-    return across * across + beyond * beyond, squared
+    along, across = x * way[0] + y * way[1], x * way[1] - y * way[0]
+    along -= np.minimum(np.maximum(along, 0.0), squared)
+    return across * across + along * along, squared

@@ -118,22 +118,35 @@ def cut(links: Links, at: set[Pixel]) -> SkeletonGraph:
     """
     nodes = tuple(connected(sorted(at), links))
     node_of = {pixel: index for index, node in enumerate(nodes) for pixel in node}
-    rest = [pixel for pixel in links if pixel not in node_of]
-    return SkeletonGraph(nodes, tuple(_path(part, links, node_of) for part in connected(rest, links)))
+    return SkeletonGraph(nodes, tuple(_path(chain, links, node_of) for chain in _chains(links, node_of)))
 
 
-def _path(part: frozenset[Pixel], links: Links, node_of: dict[Pixel, int]) -> Path:
-    """Order a chain of pixels that have at most two links each."""
-    ends = [p for p in part if len(links[p]) < 2 or not part.issuperset(links[p])]
-    order, left = [min(ends or part)], set(part)
-    while True:
-        left.discard(order[-1])
-        step = next((p for p in links[order[-1]] if p in left), None)
-        if step is None:
-            break
-        order.append(step)
-    if not ends:
-        return Path((*order, order[0]), None, None)
-    near = [[node_of[q] for q in links[p] if q in node_of] for p in (order[0], order[-1])]
-    start, stop = [*near[0], None, None][:2] if len(order) == 1 else [next(iter(n), None) for n in near]
-    return Path(tuple(order), start, stop)
+def _chains(links: Links, node_of: dict[Pixel, int]) -> Iterator[list[Pixel]]:
+    """Order what lies between the nodes, pixels with at most two links each, from one end to the other."""
+    left = dict.fromkeys(pixel for pixel in sorted(links) if pixel not in node_of)
+    while left:
+        seed = next(iter(left))
+        del left[seed]
+        ahead = _follow(seed, links, left)
+        chain = [*_follow(seed, links, left)[::-1], seed, *ahead]
+        yield chain[::-1] if chain[-1] < chain[0] else chain
+
+
+def _follow(start: Pixel, links: Links, left: dict[Pixel, None]) -> list[Pixel]:
+    """Walk on from a pixel as far as there are pixels left, and take them."""
+    way = []
+    here: Pixel | None = start
+    while here is not None:
+        here = next((pixel for pixel in links[here] if pixel in left), None)
+        if here is not None:
+            del left[here]
+            way.append(here)
+    return way
+
+
+def _path(chain: list[Pixel], links: Links, node_of: dict[Pixel, int]) -> Path:
+    if len(chain) > 2 and chain[0] in links[chain[-1]]:
+        return Path((*chain, chain[0]), None, None)
+    near = [[node_of[q] for q in links[p] if q in node_of] for p in (chain[0], chain[-1])]
+    start, stop = [*near[0], None, None][:2] if len(chain) == 1 else [next(iter(n), None) for n in near]
+    return Path(tuple(chain), start, stop)
