@@ -17,6 +17,8 @@ _CELLS = 40
 """The most cells along the side of a square component; of a smaller one every pixel is a cell."""
 _MOST = 0.5
 """Share of the pixels in the pen's reach that a coarse grid must keep; thin limbs ask for a finer one."""
+_FINEST = 4000
+"""The most cells that thin limbs are worth: one body in a hundred would take as long as all others."""
 _FAR = 0.85
 """A way leads to one of the cells that are at least this share of the largest distance away."""
 _NEAR = 0.4
@@ -55,7 +57,8 @@ def wander(component: Component, margin: float, legs: int, random: np.random.Gen
         grid = depths.on_grid(step)
         # A line between two cells is at most half a diagonal from one of them; pixel by pixel it is safe.
         body = _largest(grid > margin + (step * math.sqrt(0.5) if step > 1 else 0.0))
-        if step == 1 or np.count_nonzero(body) * step**2 > _MOST * reachable:
+        enough = np.count_nonzero(body) * step**2 > _MOST * reachable
+        if step == 1 or enough or (body.any() and reachable > _FINEST * (step // 2) ** 2):
             break
         step //= 2
     if not body.any():

@@ -21,6 +21,7 @@ _SEED = 0
 class Masks(Reader, frozen=True):
     """``SegmentationClassAug/<id>.png``."""
 
+    rule: ClassVar[int] = 2
     order: ClassVar[int] = 3
     looks_for: ClassVar[str] = "dense masks in {masks}/"
 

@@ -19,6 +19,7 @@ from scribblebench.sources.readers import READERS, Reader, check_size, holds_any
 class Png(Reader, frozen=True):
     """``pascal_2012_scribble/<id>.png``, palette or grey."""
 
+    rule: ClassVar[int] = 2
     order: ClassVar[int] = 1
     looks_for: ClassVar[str] = "label PNGs in {labels}/"
 
