@@ -28,29 +28,35 @@ from scribblebench.core.files import write_atomic
 from scribblebench.training import provenance
 
 HERE = Path(__file__).parent
-# Name of a file, and what it is called with. Those of PHOTOGRAPHS see ``--data-dir``, where it is given.
+# What a file of figures is named; the program, and what it is called with. Those of PHOTOGRAPHS see
+# ``--data-dir``, where it is given.
 ON_CPU: Mapping[str, Sequence[str]] = {
-    "augmentation": (),
-    "step": ("--repeats", "2"),
-    "walk": ("--n", "841", "3481", "--repeats", "3"),
-    "eigenspace": ("--n", "841", "3481"),
-    "labelled_pixels": (),
-    "depthwise": ("--threads", "1", "--batch", "8"),
-    "crf": ("--repeats", "3"),
-    "losses": (),
-    "evaluation": (),
-    "make_dataset": ("--count", "4000"),
-    "overhead": (),
+    "augmentation": ("augmentation",),
+    "feeding": ("feeding", "--output-stride", "16", "--repeats", "1"),
+    "step": ("step", "--repeats", "2"),
+    "walk": ("walk", "--n", "841", "3481", "--repeats", "3"),
+    "eigenspace": ("eigenspace", "--n", "841", "3481"),
+    "labelled_pixels": ("labelled_pixels",),
+    "depthwise": ("depthwise", "--threads", "1", "--batch", "8"),
+    "crf": ("crf", "--repeats", "3"),
+    "losses": ("losses",),
+    "evaluation": ("evaluation",),
+    "make_dataset": ("make_dataset", "--count", "4000"),
+    "overhead": ("overhead",),
 }
 _CARD = ("--device", "cuda", "--batch", "8")
 ON_CUDA: Mapping[str, Sequence[str]] = {
-    "step": (*_CARD, "--output-stride", "16", "--repeats", "10"),
-    "eigenspace": (*_CARD, "--n", "841", "3481", "8281"),
-    "walk": (*_CARD, "--n", "841", "3481"),
-    "labelled_pixels": _CARD,
-    "losses": _CARD,
+    "feeding_stride_16": ("feeding", *_CARD, "--images", "128", "--output-stride", "16"),
+    "feeding_stride_8": ("feeding", *_CARD, "--images", "128", "--output-stride", "8"),
+    "step_stride_16": ("step", *_CARD, "--output-stride", "16", "--repeats", "10"),
+    "step_stride_8": ("step", *_CARD, "--output-stride", "8", "--repeats", "5"),
+    "augmentation": ("augmentation", *_CARD, "--threads", "16"),
+    "eigenspace": ("eigenspace", *_CARD, "--n", "841", "3481", "8281"),
+    "walk": ("walk", *_CARD, "--n", "841", "3481"),
+    "labelled_pixels": ("labelled_pixels", *_CARD),
+    "losses": ("losses", *_CARD),
 }
-PHOTOGRAPHS = ("augmentation", "crf", "losses", "make_dataset")
+PHOTOGRAPHS = ("augmentation", "crf", "feeding", "losses", "make_dataset")
 NEED_PHOTOGRAPHS = ("make_dataset",)
 _FIGURE = re.compile(r"\b([a-z_0-9]+)=(-?\d+(?:\.\d+)?(?:e-?\d+)?)\b")
 
@@ -64,10 +70,10 @@ def figures(line: str) -> dict[str, float]:
     return {name: float(value) for name, value in _FIGURE.findall(line)}
 
 
-def run(name: str, options: Sequence[str], out: Path) -> bool:
+def run(name: str, program: str, options: Sequence[str], out: Path) -> bool:
     """Run one benchmark, show and keep what it prints; tell whether it went well."""
     started = datetime.now(UTC).isoformat(timespec="seconds")
-    command = [sys.executable, str(HERE / f"{name}.py"), *options]
+    command = [sys.executable, str(HERE / f"{program}.py"), *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         lines = []
         for line in process.stdout or ():
@@ -80,7 +86,7 @@ def run(name: str, options: Sequence[str], out: Path) -> bool:
     device = torch.device("cuda" if "cuda" in options else "cpu")
     kept = {
         "benchmark": name,
-        "command": " ".join(["python", f"benchmarks/{name}.py", *words]),
+        "command": " ".join(["python", f"benchmarks/{program}.py", *words]),
         "started": started,
         "commit": provenance.commit(),
         "versions": provenance.versions(),
@@ -97,7 +103,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--only", nargs="+", choices=ON_CPU, help="these alone")
+    parser.add_argument("--only", nargs="+", choices={**ON_CPU, **ON_CUDA}, help="these alone")
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("--data-dir", type=Path, help="a dataset in VOC's layout, for real photographs")
     parser.add_argument(
@@ -108,9 +114,9 @@ def main() -> None:
     known = ON_CUDA if given.device == "cuda" else ON_CPU
     photographs = ["--data-dir", str(given.data_dir)] if given.data_dir else []
     ended = [
-        run(name, [*options, *(photographs if name in PHOTOGRAPHS else ())], given.out)
-        for name, options in known.items()
-        if name in (given.only or known) and (photographs or name not in NEED_PHOTOGRAPHS)
+        run(name, program, [*options, *(photographs if program in PHOTOGRAPHS else ())], given.out)
+        for name, (program, *options) in known.items()
+        if name in (given.only or known) and (photographs or program not in NEED_PHOTOGRAPHS)
     ]
     sys.exit(not all(ended))
 

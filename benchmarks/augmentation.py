@@ -21,16 +21,12 @@ import cv2
 import measuring  # before torch: it sets how threads wait, which is read at its import
 import numpy as np
 import torch
+from crops import IGNORE, SIDE, batches_of, labels_of, paths_of, photographs
 from numpy.typing import NDArray
 
-from scribblebench.core.cards import Augmentation
 from scribblebench.core.seeds import rng
-from scribblebench.loading.batches import Batches
-from scribblebench.loading.images import decode, load_pictures
 from scribblebench.ops.colour import MEAN, STD
 
-SIDE = 465
-IGNORE = 255
 Read = Callable[[], NDArray[np.uint8]]
 
 
@@ -71,38 +67,15 @@ def _decoded(path: Path) -> NDArray[np.uint8]:
     return image.astype(np.uint8, copy=False)
 
 
-def photographs(folder: Path | None, count: int) -> tuple[list[NDArray[np.uint8]], list[Read]]:
-    """Return decoded photographs, and what decodes them."""
-    if folder is None:
-        made = [rng("benchmark", i).integers(0, 256, (375, 500, 3), dtype=np.uint8) for i in range(count)]
-        return made, []
-    paths = sorted(folder.rglob("*.jpg"))[:count]
-    return [decode(p, "RGB") for p in paths], [partial(_decoded, p) for p in paths]
-
-
 def main() -> None:
     """Parse the command line and measure."""
     args = measuring.arguments(__doc__, batch=8, pictures=True)
     cv2.setNumThreads(1)
-    decoded, readers = photographs(args.data_dir, count=4 * args.batch)
-    sizes = [image.shape[:2] for image in decoded]
-    labels = [rng("labels", i).integers(0, 21, size, dtype=np.uint8) for i, size in enumerate(sizes)]
-    images = load_pictures(lambda i: decoded[i], sizes, 3)
-    maps = load_pictures(lambda i: labels[i], sizes, 1)
-    ids = [str(i) for i in range(len(sizes))]
-    device = torch.device(args.device)
-    batches = Batches(
-        ids=ids,
-        images=images.to(device),
-        labels=maps.to(device),
-        tags=torch.zeros(len(ids), 21, dtype=torch.bool, device=device),
-        augmentation=Augmentation(),
-        side=SIDE,
-        size=args.batch,
-        seed=0,
-        ignore_index=IGNORE,
-        device=device,
-    )
+    count, device = 4 * args.batch, torch.device(args.device)
+    paths = paths_of(args.data_dir, count)
+    decoded, readers = photographs(paths, count), [partial(_decoded, path) for path in paths]
+    labels = [labels_of(image.shape[:2], index) for index, image in enumerate(decoded)]
+    batches = batches_of(decoded, args.batch, device, device)
     pool = ThreadPoolExecutor(args.threads)
 
     def theirs(reads: Sequence[Read]) -> None:
@@ -117,7 +90,7 @@ def main() -> None:
         actions["chain with decoding"] = partial(theirs, readers)
     times = measuring.medians(actions, args)
     for name, seconds in times.items():
-        print(f"{name}: {len(ids) / seconds:.0f} samples/s")
+        print(f"{name}: {len(decoded) / seconds:.0f} samples/s")
     print(
         " ".join(
             f"ours_over_{name.replace(' ', '_')}={times[name] / times['ours']:.2f}"

@@ -1,24 +1,25 @@
 #!/usr/bin/env bash
-# The results and the speed that want a CUDA device, in one go, within a time budget.
+# What wants a CUDA device, in one go, within a time budget: tests, speed, results.
 #
-#   benchmarks/on_gpu.sh VOC_DIR WEIGHTS.safetensors OUT [MINUTES] [JOBS]
+#   benchmarks/on_gpu.sh VOC_DIR WEIGHTS.safetensors OUT [MINUTES] [PER_DEVICE]
 #
 # VOC_DIR is a folder in VOC layout with strokes; WEIGHTS are MobileNetV2's, with torchvision's names.
-# OUT gets the records, the report and the benchmarks. Several cells run at once on the card. Stopped by the
-# budget or by hand, the same command carries on where it was.
+# OUT gets the tests' log, the benchmarks, the records and the report. The tests come first, then the figures
+# of speed (together under ten minutes), then cells, several at once on the card. Stopped by the budget or by
+# hand, the same command carries on where it was; ONLY=speed leaves out the cells.
 #
 # On a machine that cannot install packages, put wheels of what it lacks into a folder and name it in WHEELS;
 # PYTHON names the interpreter.
 set -euo pipefail
 
-data=$1 weights=$2 out=$3 minutes=${4:-25} jobs=${5:-6}
+data=$1 weights=$2 out=$3 minutes=${4:-25} per_device=${5:-6}
 python=${PYTHON:-python3}
 here=$(cd "$(dirname "$0")/.." && pwd)
 ends=$(($(date +%s) + minutes * 60))
 mkdir -p "$out"
 
 if [[ -n ${WHEELS:-} ]]; then
-    "$python" -m pip install -q --no-index --no-deps --target "$out/.site" "$WHEELS"/*.whl
+    "$python" -m pip install -q --no-index --no-deps --upgrade --target "$out/.site" "$WHEELS"/*.whl
 fi
 export PYTHONPATH="$here${WHEELS:+:$out/.site}${PYTHONPATH:+:$PYTHONPATH}"
 "$python" -c 'import torch, sys; sys.exit(not torch.cuda.is_available())' || {
@@ -26,22 +27,37 @@ export PYTHONPATH="$here${WHEELS:+:$out/.site}${PYTHONPATH:+:$PYTHONPATH}"
     exit 2
 }
 
-left() { # seconds of the budget, two minutes for Table 5 and the report set aside
-    local seconds=$((ends - $(date +%s) - 120))
+left() { # seconds of the budget, a minute for the report set aside
+    local seconds=$((ends - $(date +%s) - 60))
     echo $((seconds > 0 ? seconds : 0))
 }
 
-on_photographs=(--dataset voc2012 --data-dir "$data" --protocol voc-mini --set crop=449 --device cuda)
-
-cells() {
-    (($(left) == 0)) || timeout --signal TERM "$(left)" "$python" -m scribblebench run "$@" \
-        "${on_photographs[@]}" --weights "$weights" --jobs "$jobs" --variants "$out/data" --runs "$out/runs" ||
-        echo "stopped or failed: $*" >&2
+within() { # SECONDS COMMAND...: at most so long, and no longer than the budget; the rest goes on if it fails
+    local most=$1 rest
+    shift
+    rest=$(left)
+    ((rest == 0)) || timeout --signal TERM $((most < rest ? most : rest)) "$@" || echo "stopped or failed: $*" >&2
 }
 
-# Single pieces against their peers, and the step against the published formulation.
-timeout 600 "$python" "$here/benchmarks/all.py" --device cuda --out "$out/benchmarks" ||
-    echo "a benchmark failed, or the ten minutes of all were over" >&2
+if [[ ! -e $out/tests.log ]]; then
+    (cd "$here" && within 180 "$python" -m pytest -m cuda -p no:cacheprovider -q tests/ops tests/training) |
+        tee "$out/tests.log"
+fi
+# Feeding and steps against constant data and the published formulation first, then single pieces.
+for name in feeding_stride_16 step_stride_16 feeding_stride_8 step_stride_8 augmentation eigenspace walk losses \
+    labelled_pixels; do
+    [[ -e $out/benchmarks/$name.json ]] ||
+        within 150 "$python" "$here/benchmarks/all.py" --device cuda --only "$name" \
+            --data-dir "$data/JPEGImages" --out "$out/benchmarks"
+done
+[[ ${ONLY:-} != speed ]] || exit 0
+
+on_photographs=(--dataset voc2012 --data-dir "$data" --protocol voc-mini --set crop=449 --device cuda)
+cells() {
+    within 86400 "$python" -m scribblebench run "$@" "${on_photographs[@]}" --weights "$weights" \
+        --per-device "$per_device" --variants "$out/data" --runs "$out/runs"
+}
+
 # The end points with several seeds first: they decide; the middle rates come last.
 cells --grid shrink --rates 0,1 --seeds 0,1,2
 cells --grid ablation --seeds 0
@@ -50,9 +66,8 @@ cells --grid variation --seeds 0
 cells --grid controls --seeds 0
 cells --grid shrink --seeds 0
 cells --grid drop --seeds 0
-# The walk's share of a training step: 1 - training_images_per_second of rw over that of baseline.
-timeout 300 "$python" -m scribblebench run --grid efficiency --set batch=8 --device cuda --runs "$out/runs" ||
-    echo "efficiency grid failed" >&2
-"$python" -m scribblebench figures "${on_photographs[@]}" --weights "$weights" --runs "$out/runs" \
-    --out "$out/figures" || echo "figures failed" >&2
+# Table 5: the walk's share of a step is 1 - training_images_per_second of rw over that of baseline.
+within 300 "$python" -m scribblebench run --grid efficiency --set batch=8 --device cuda --runs "$out/runs"
+within 300 "$python" -m scribblebench figures "${on_photographs[@]}" --weights "$weights" --runs "$out/runs" \
+    --out "$out/figures"
 "$python" -m scribblebench report --runs "$out/runs" --out "$out/report"

@@ -39,7 +39,7 @@ from scribblebench.training.efficiency import IGNORE, count_flops, noise
 from scribblebench.training.loop import Trainer
 
 CLASSES, WEIGHT = 21, 1.0
-METHODS = ("baseline", "rw-ss")
+METHODS = ("baseline", "rw", "rw-ss")
 PRECISIONS = {"ours_float32": "float32", "ours_bf16": "bf16"}
 FORMS = ("reference", *PRECISIONS)
 Action = Callable[[], Tensor]
@@ -211,7 +211,7 @@ def options(parser: argparse.ArgumentParser) -> None:
 def main() -> None:
     """Parse the command line and measure."""
     args = measuring.arguments(__doc__, FORMS, options=options, repeats=3)
-    for name in [args.method] if args.method else METHODS:
+    for name in [args.method] if args.method else ("baseline", "rw-ss"):
         if args.peak:
             print(peak_mb(args.peak, name, args))
         else:

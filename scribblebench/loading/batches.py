@@ -11,6 +11,7 @@ from torch import Tensor
 from scribblebench.core.cards import Augmentation
 from scribblebench.core.errors import UserError
 from scribblebench.core.seeds import rng
+from scribblebench.loading.ahead import ahead
 from scribblebench.loading.augment import Batch, draw, source_windows, warp
 from scribblebench.loading.images import Pictures, stacked
 from scribblebench.loading.resample import reach
@@ -79,10 +80,14 @@ class Batches:
         return len(self.ids) // self.size
 
     def epoch(self, epoch: int) -> Iterator[Batch]:
-        """Yield the batches of one epoch."""
-        order = rng("order", self.seed, epoch).permutation(len(self.ids))
-        for step in range(len(self)):
-            yield self._batch(epoch, order[step * self.size : (step + 1) * self.size].tolist())
+        """Return the batches of one epoch.
+
+        While a card is busy with one, the next is made. On the CPU that would only take its cores away.
+        """
+        order = rng("order", self.seed, epoch).permutation(len(self.ids)).tolist()
+        starts = range(0, len(self) * self.size, self.size)
+        batches = (self._batch(epoch, order[start : start + self.size]) for start in starts)
+        return batches if self.device.type == "cpu" else ahead(batches)
 
     def _batch(self, epoch: int, chosen: list[int]) -> Batch:
         ids = tuple(self.ids[i] for i in chosen)

@@ -62,6 +62,42 @@ def test_photographs_that_do_not_fit_stay_behind(
     data._kept.clear()
 
 
+@pytest.mark.parametrize("share", [0.0, 0.25])
+@pytest.mark.parametrize("labels", ["nearest", "footprint"])
+def test_no_batch_waits_for_the_card(
+    make_cell: Any, on_cuda: Places, monkeypatch: pytest.MonkeyPatch, share: float, labels: str
+) -> None:
+    monkeypatch.setattr(data, "DEVICE_SHARE", share)
+    data._kept.clear()
+    cell = make_cell("baseline", **{"augmentation.labels": labels})
+    batches = data.training_batches(cell, on_cuda)
+    assert batches.images.pixels.is_cuda == (share > 0)
+    expected = list(batches.epoch(0))
+    torch.cuda.synchronize()
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        found = list(batches.epoch(0))
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+    for one, other in zip(found, expected, strict=True):
+        torch.testing.assert_close(one.images, other.images)
+        assert torch.equal(one.labels, other.labels)
+    data._kept.clear()
+
+
+def test_a_card_and_a_processor_make_the_same_crops(make_cell: Any, places: Places, on_cuda: Places) -> None:
+    cell = make_cell("baseline")
+    pairs = zip(
+        data.training_batches(cell, places).epoch(0),
+        data.training_batches(cell, on_cuda).epoch(0),
+        strict=True,
+    )
+    for ours, theirs in pairs:
+        torch.testing.assert_close(theirs.images.cpu(), ours.images, atol=5e-3, rtol=0)
+        assert (theirs.labels.cpu() != ours.labels).float().mean() < 1e-3  # half-way between two pixels
+        assert (theirs.valid.cpu() != ours.valid).float().mean() < 1e-3
+
+
 def test_a_run_carries_on_from_a_shared_beginning(make_cell: Any, on_cuda: Places, tmp_path: Path) -> None:
     rw, ss = make_cell("rw"), make_cell("rw-ss")
     train(stages(rw, on_cuda), Checkpoints(tmp_path, rw), Watcher(), ss.boundaries())
