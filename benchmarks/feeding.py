@@ -57,7 +57,7 @@ def actions_of(name: str, args: argparse.Namespace) -> dict[str, Callable[[], No
 
 def options(parser: argparse.ArgumentParser) -> None:
     """Add this benchmark's own options."""
-    step.options(parser)
+    step.options(parser, METHODS)
     parser.add_argument("--images", type=int, help="photographs of an epoch (default: four batches)")
 
 

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,7 +39,7 @@ from scribblebench.training.efficiency import IGNORE, count_flops, noise
 from scribblebench.training.loop import Trainer
 
 CLASSES, WEIGHT = 21, 1.0
-METHODS = ("baseline", "rw", "rw-ss")
+METHODS = ("baseline", "rw-ss")
 PRECISIONS = {"ours_float32": "float32", "ours_bf16": "bf16"}
 FORMS = ("reference", *PRECISIONS)
 Action = Callable[[], Tensor]
@@ -199,19 +199,19 @@ def _again(args: argparse.Namespace) -> list[str]:
     return [f"--{name.replace('_', '-')}={getattr(args, name)}" for name in names]
 
 
-def options(parser: argparse.ArgumentParser) -> None:
-    """Add this benchmark's own options."""
+def options(parser: argparse.ArgumentParser, methods: Sequence[str] = METHODS) -> None:
+    """Add what a step depends on."""
     parser.add_argument("--crop", type=int, default=465)
     parser.add_argument("--output-stride", type=int, default=8)
     parser.add_argument("--backbone", default="resnet50")
     parser.add_argument("--head-width", type=int, default=512)
-    parser.add_argument("--method", choices=METHODS, help="only this one")
+    parser.add_argument("--method", choices=methods, help="only this one")
 
 
 def main() -> None:
     """Parse the command line and measure."""
     args = measuring.arguments(__doc__, FORMS, options=options, repeats=3)
-    for name in [args.method] if args.method else ("baseline", "rw-ss"):
+    for name in [args.method] if args.method else METHODS:
         if args.peak:
             print(peak_mb(args.peak, name, args))
         else:
