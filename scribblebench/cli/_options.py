@@ -152,6 +152,9 @@ cards_option = click.option(
 runs_option = click.option(
     "--runs", type=folder, default=Path("results/runs"), show_default=True, help="Records and weights."
 )
+variants_option = click.option(
+    "--variants", type=folder, default=Path("data"), show_default=True, help="Degraded variants."
+)
 # The strokes of a dataset.
 dataset_option = click.option(
     "--dataset",

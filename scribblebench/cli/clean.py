@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from scribblebench.cli._options import runs_option
+from scribblebench.cli._options import runs_option, variants_option
 from scribblebench.core.errors import UserError
 from scribblebench.grid.clean import KINDS, in_use, remove, rubbish
 
@@ -19,21 +19,22 @@ _MEANING = "; ".join(f"{name}: {kind.what}" for name, kind in KINDS.items())
 )
 @click.option("--dry-run", is_flag=True, help="Say what would be removed; remove nothing.")
 @runs_option
-def command(only: tuple[str, ...], dry_run: bool, runs: Path) -> None:
-    """Remove states on the way, labels of stages, and what dead processes left: never a result.
+@variants_option
+def command(only: tuple[str, ...], dry_run: bool, runs: Path, variants: Path) -> None:
+    """Remove states on the way, labels of stages, decoded photographs, what dead processes left; no result.
 
     Records, confusion matrices, final weights, predictions and logs stay. What a living process holds stays
     too, and while any cell runs so does all that it may come to need. The same 'run' command makes again what
-    it misses, and ends in the same numbers.
+    it misses, and ends in the same numbers. Decoded photographs lie with the variants ('--variants').
 
     \b
     scribblebench clean --dry-run
-    scribblebench clean --only prefixes --only stages
+    scribblebench clean --only prefixes --only photographs
     """  # noqa: D301 - click wants the backspace character itself
     if not runs.is_dir():
         raise UserError(f"No folder {runs}. Give --runs.")
     kinds = only or tuple(KINDS)
-    found = rubbish(runs, kinds)
+    found = rubbish(runs, variants, kinds)
     gone = found if dry_run else [each for each in found if remove(each)]
     for kind in KINDS:
         sizes = [each.size for each in gone if each.kind == kind]

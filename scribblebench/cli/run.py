@@ -13,7 +13,7 @@ from click.core import ParameterSource
 
 from scribblebench.cli._choices import strokes_option
 from scribblebench.cli._how import how_options, log_level_option, quiet_option
-from scribblebench.cli._options import CardName, Names, Seeds, folder, read_rates
+from scribblebench.cli._options import CardName, Names, Seeds, folder, read_rates, variants_option
 from scribblebench.cli._setting import Setting, setting_options
 from scribblebench.core.errors import UserError
 
@@ -55,7 +55,7 @@ _SPELT = {"strokes": "from"}
 @click.option("--seeds", type=Seeds(), help="Seeds of strokes and training together, such as 0,1,2.")
 @setting_options
 @how_options
-@click.option("--variants", type=folder, default=Path("data"), show_default=True, help="Degraded variants.")
+@variants_option
 @click.option(
     "--keep-predictions",
     is_flag=True,

@@ -36,14 +36,16 @@ class Kind:
     Attributes:
         what: in a few words.
         price: what is lost with it.
-        find: its files in a folder of records, each with the lock of whoever uses it.
+        find: its files in a folder, each with the lock of whoever uses it.
         shared: cells that run may come to need it.
+        with_variants: it lies in the folder of variants, not in that of records.
     """
 
     what: str
     price: str
     find: Callable[[Path], Iterator[tuple[Path, Path | None]]]
     shared: bool = True
+    with_variants: bool = False
 
 
 def _prefixes(runs: Path) -> Iterator[tuple[Path, Path | None]]:
@@ -83,12 +85,23 @@ def _progress(runs: Path) -> Iterator[tuple[Path, Path | None]]:
     yield from ((path, runs / f"{path.stem}.lock") for path in (runs / "progress").glob("*.json"))
 
 
+def _photographs(variants: Path) -> Iterator[tuple[Path, Path | None]]:
+    for path in variants.glob("*/.photographs-*.bin"):
+        yield path, path.with_suffix(".lock")
+
+
 KINDS: dict[str, Kind] = {
     "prefixes": Kind(
         "beginnings that cells share", "cells that begin alike train that part again", _prefixes
     ),
     "stages": Kind("label maps that stages made", "they are made again by whoever needs them", _labels),
     "partial": Kind("states of trainings under way", "interrupted cells begin anew", _partials),
+    "photographs": Kind(
+        "decoded photographs",
+        "they are decoded again by whoever needs them",
+        _photographs,
+        with_variants=True,
+    ),
     "damaged": Kind("damaged checkpoints set aside", "nothing", _damaged, shared=False),
     "temporary": Kind("files that killed writers left", "nothing", _temporary, shared=False),
     "progress": Kind("progress of cells that nobody is at", "nothing", _progress, shared=False),
@@ -96,13 +109,19 @@ KINDS: dict[str, Kind] = {
 }
 
 
-def rubbish(runs: Path, kinds: tuple[str, ...]) -> list[Rubbish]:
-    """List what may go now: nothing that a living process holds, or that cells that run may come to need."""
+def rubbish(runs: Path, variants: Path, kinds: tuple[str, ...]) -> list[Rubbish]:
+    """List what may go now: nothing that a living process holds, or that cells that run may come to need.
+
+    Args:
+        runs: folder of records.
+        variants: folder of variants.
+        kinds: keys of ``KINDS``.
+    """
     busy = any(is_held(path) for path in runs.glob("*.lock"))
     found = []
     for kind in KINDS:
         if kind in kinds and not (busy and KINDS[kind].shared):
-            entries = sorted(KINDS[kind].find(runs))
+            entries = sorted(KINDS[kind].find(variants if KINDS[kind].with_variants else runs))
             found += [
                 Rubbish(kind, path, _size(path), lock)
                 for path, lock in entries

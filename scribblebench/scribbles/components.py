@@ -1,7 +1,8 @@
-"""Connected components of a label map, each cut out."""
+"""Connected components of a label map: each cut out, or named by a pixel of it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -53,11 +54,12 @@ def components(label_map: NDArray[np.uint8], ignore_index: int, min_area: int = 
     >>> [(c.class_index, c.first, int(c.visible.sum())) for c in components(drawn, 255)]
     [(3, (6, 1), 3), (3, (1, 2), 2)]
     """
-    wide = np.pad(label_map, _BORDER, mode="edge")
-    runs = _runs(wide, ignore_index)
+    runs = _runs(np.pad(label_map, _BORDER, mode="edge"), lambda values: values != ignore_index)
     if not len(runs.start):
         return []
-    order, firsts = _together(runs)
+    numbers = _numbers(runs)
+    order = np.argsort(numbers, kind="stable")
+    firsts = np.flatnonzero(np.diff(numbers[order], prepend=-1))
     found = []
     for some in np.split(order, firsts[1:]):
         if np.sum(runs.stop[some] - runs.start[some]) < min_area:
@@ -66,6 +68,42 @@ def components(label_map: NDArray[np.uint8], ignore_index: int, min_area: int = 
         if np.count_nonzero(component.visible) >= min_area:
             found.append(component)
     return sorted(found, key=lambda component: component.class_index)
+
+
+class Parts:
+    """Which component of its class a pixel belongs to, for some of a label map's classes.
+
+    >>> drawn = np.array([[1, 0, 1, 1], [1, 0, 0, 0], [0, 1, 2, 2]], np.uint8)
+    >>> parts = Parts(drawn, [1, 2])
+    >>> parts.at(1, np.array([0, 1, 3, 3]), np.array([1, 2, 0, 2]))  # the last pixel is of class 2
+    array([ 0,  0,  1, -1])
+    """
+
+    def __init__(self, label_map: NDArray[np.uint8], classes: Iterable[int]) -> None:
+        """Find the 8-connected components.
+
+        Args:
+            label_map: uint8 (h, w).
+            classes: those whose components are asked for.
+        """
+        wanted = np.zeros(np.iinfo(label_map.dtype).max + 1, dtype=bool)
+        wanted[list(classes)] = True
+        self._width = label_map.shape[1]
+        self._runs = _runs(label_map, lambda values: wanted[values])
+        self._numbers = _numbers(self._runs)
+
+    def at(self, class_index: int, x: NDArray[np.int64], y: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Number the components under pixels (n,) inside the label map; -1 where none of that class is.
+
+        No two components of a class have one number.
+        """
+        if not len(self._numbers):
+            return np.full(x.shape, -1)
+        runs = self._runs
+        first = runs.row * self._width + runs.start
+        run = np.searchsorted(first, y * self._width + x, side="right") - 1
+        there = (run >= 0) & (runs.row[run] == y) & (x < runs.stop[run])
+        return np.where(there & (runs.class_index[run] == class_index), self._numbers[run], -1)
 
 
 class _Runs(NamedTuple):
@@ -86,21 +124,24 @@ class _Runs(NamedTuple):
     stop: NDArray[np.int64]
 
 
-def _runs(label_map: NDArray[np.uint8], ignore_index: int) -> _Runs:
+def _runs(label_map: NDArray[np.uint8], wanted: Callable[[NDArray[np.uint8]], NDArray[np.bool_]]) -> _Runs:
+    """Find the runs of the values that are wanted."""
     width = label_map.shape[1]
     begins = np.ones(label_map.shape, dtype=bool)
     np.not_equal(label_map[:, 1:], label_map[:, :-1], out=begins[:, 1:])
     start = np.flatnonzero(begins)
     stop = np.append(start[1:], label_map.size)
     values = label_map.ravel()[start]
-    kept = values != ignore_index
+    kept = wanted(values)
     row, column = np.divmod(start[kept], width)
     return _Runs(values[kept], row, column, stop[kept] - row * width)
 
 
-def _together(runs: _Runs) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Sort runs by the component they belong to; also where each component begins among them."""
+def _numbers(runs: _Runs) -> NDArray[np.int64]:
+    """Number the component that each run belongs to."""
     count = len(runs.start)
+    if not count:
+        return np.empty(0, dtype=np.int64)
     # With a gap between rows, a column and its row are one number, and no run touches one of another row.
     gap = int(runs.stop.max()) + 2
     start, stop = runs.row * gap + runs.start, runs.row * gap + runs.stop
@@ -111,9 +152,7 @@ def _together(runs: _Runs) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     other = np.arange(number.sum()) + np.repeat(first - (np.cumsum(number) - number), number)
     touch = runs.class_index[one] == runs.class_index[other]
     links = coo_array((np.ones(touch.sum(), bool), (one[touch], other[touch])), shape=(count, count))
-    _, component = connected_components(links, directed=False)
-    order = np.argsort(component, kind="stable")
-    return order, np.flatnonzero(np.diff(component[order], prepend=-1))
+    return np.asarray(connected_components(links, directed=False)[1], dtype=np.int64)
 
 
 def _cut_out(runs: _Runs, some: NDArray[np.int64], shape: tuple[int, ...]) -> Component:

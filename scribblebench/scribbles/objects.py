@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
+from scribblebench.scribbles.components import Parts
 from scribblebench.scribbles.stroke import Stroke
 
 # People run off their object with 2-7 % of their points; fewer than this share on a further component is
@@ -27,29 +27,24 @@ def group_objects(strokes: Mapping[int, Stroke], mask: NDArray[np.uint8]) -> dic
         mask: dense labels (height, width).
     """
     names = {i: i for i in strokes}
+    if not strokes:
+        return names
     owner: dict[tuple[int, int], int] = {}
-    for class_index in sorted({s.class_index for s in strokes.values()}):
-        components = components_of(mask, class_index)
-        for i in sorted(i for i, s in strokes.items() if s.class_index == class_index):
-            for component in _under(strokes[i], components):
-                first = owner.setdefault((class_index, component), i)
-                _join(names, _root(names, first), _root(names, i))
+    parts = Parts(mask, {s.class_index for s in strokes.values()})
+    for i, stroke in sorted(strokes.items()):
+        for part in _under(stroke, parts, mask.shape):
+            first = owner.setdefault((stroke.class_index, part), i)
+            _join(names, _root(names, first), _root(names, i))
     return {i: _root(names, i) for i in strokes}
 
 
-def components_of(mask: NDArray[np.uint8], class_index: int) -> NDArray[np.int32]:
-    """Label the 8-connected components of a class: 0 elsewhere, then 1, 2, ..."""
-    labels, _ = ndimage.label(mask == class_index, structure=np.ones((3, 3), dtype=np.int8))
-    return np.asarray(labels, dtype=np.int32)
-
-
-def _under(stroke: Stroke, components: NDArray[np.int32]) -> list[int]:
-    height, width = components.shape
+def _under(stroke: Stroke, parts: Parts, shape: tuple[int, ...]) -> list[int]:
+    height, width = shape
     x, y = np.floor(stroke.points + 0.5).astype(np.int64).T
     inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
-    counts = np.bincount(components[y[inside], x[inside]])
-    counts[:1] = 0
-    if not counts.any():
+    found = parts.at(stroke.class_index, x[inside], y[inside])
+    counts = np.bincount(found[found >= 0])
+    if not len(counts):
         return []
     enough = (counts >= _JOINS * len(stroke.points)) & (counts > 0)
     enough[np.argmax(counts)] = True

@@ -9,8 +9,8 @@ from typing import ClassVar
 import numpy as np
 
 from scribblebench.core.errors import UserError
+from scribblebench.scribbles.components import components
 from scribblebench.scribbles.mark import Mark, area, box_around, window
-from scribblebench.scribbles.objects import components_of
 from scribblebench.sources.folder import DatasetFolder
 from scribblebench.sources.readers import holds_any
 from scribblebench.supervision import SUPERVISIONS, Labels
@@ -19,6 +19,7 @@ from scribblebench.supervision._voc_boxes import read_boxes
 
 # Smaller parts of a mask are slivers between other objects: nobody would draw a box around one.
 SMALLEST = 40
+BACKGROUND = 0
 
 
 @SUPERVISIONS.register
@@ -44,7 +45,7 @@ class Boxes(MarkSupervision, frozen=True):
                 f"No boxes in {dataset.root}: {dataset.card.layout.boxes}/ has no .xml file, and there are "
                 "no masks to draw boxes around. Add the annotation files."
             )
-        return _of_parts(dataset.mask(image, size), len(dataset.card.classes)), Counter()
+        return _of_parts(dataset.mask(image, size), dataset.card.ignore_index), Counter()
 
     def drawn(self, marks: tuple[Mark, ...], image: str, size: Size, dataset: DatasetFolder) -> Labels:
         """Fill the boxes (see ``MarkSupervision``)."""
@@ -89,11 +90,10 @@ def filled(boxes: tuple[Mark, ...], size: Size) -> Labels:
     return labels
 
 
-def _of_parts(mask: Labels, classes: int) -> tuple[Mark, ...]:
+def _of_parts(mask: Labels, ignore_index: int) -> tuple[Mark, ...]:
     boxes = []
-    for class_index in range(1, classes):
-        parts = components_of(mask, class_index)
-        sizes = np.bincount(parts.reshape(-1))
-        wanted = [int(part) for part in np.flatnonzero(sizes >= SMALLEST) if part]
-        boxes += [box_around(parts == part, class_index) for part in wanted]
+    for part in components(mask, ignore_index, min_area=SMALLEST):
+        if part.class_index != BACKGROUND:
+            around = box_around(part.visible, part.class_index)
+            boxes.append(Mark(part.class_index, around.points + part.origin))
     return tuple(boxes)

@@ -110,6 +110,7 @@ def littered(tmp_path: Path) -> tuple[Path, dict[str, list[Path]], list[Path]]:
         "prefixes": [runs / "checkpoints/prefix-a.safetensors"],
         "stages": [runs / "label-maps/labels-a/x.png"],
         "partial": [runs / "checkpoints/b.partial.safetensors"],
+        "photographs": [tmp_path / "data/voc2012/.photographs-a-b.bin"],
         "damaged": [runs / "checkpoints/c.safetensors.damaged"],
         "temporary": [runs / left],
         "progress": [runs / "progress/cell.json"],
@@ -128,7 +129,7 @@ def test_cleaning_removes_one_kind_and_never_a_result(
     littered: tuple[Path, dict[str, list[Path]], list[Path]], kind: str
 ) -> None:
     runs, litter, kept = littered
-    found = rubbish(runs, (kind,))
+    found = rubbish(runs, runs.parent / "data", (kind,))
     assert sum(each.size for each in found) == 5 * len(litter[kind])
     assert all(remove(each) for each in found)
     assert not any(path.exists() for path in litter[kind])
@@ -142,9 +143,13 @@ def test_while_a_cell_runs_its_things_stay(
     runs, litter, _ = littered
     every = tuple(KINDS)
     with try_lock(runs / "cell.lock"):
-        assert {each.kind for each in rubbish(runs, every)} == {"damaged", "temporary", "locks"}
-        assert in_use(runs, every) == ["prefixes", "stages", "partial"]
-        for each in rubbish(runs, every):
+        assert {each.kind for each in rubbish(runs, runs.parent / "data", every)} == {
+            "damaged",
+            "temporary",
+            "locks",
+        }
+        assert in_use(runs, every) == ["prefixes", "stages", "partial", "photographs"]
+        for each in rubbish(runs, runs.parent / "data", every):
             remove(each)
         assert is_held(runs / "cell.lock")
     assert litter["progress"][0].exists()

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
 from scipy import ndimage
 from skimage.graph import MCP_Geometric
 
 from scribblebench.core.seeds import rng
 from scribblebench.scribbles import depths
-from scribblebench.scribbles.components import Component, components
+from scribblebench.scribbles.components import Component, Parts, components
 from scribblebench.scribbles.footpaths import Footpaths
 
 
@@ -36,6 +39,33 @@ def test_components_are_those_of_scipy_in_order(seed: int) -> None:
         assert component.first == tuple(places[0])
     areas = [np.count_nonzero(pixels) for _, pixels in wanted]
     assert len(components(label_map, 255, min_area=40)) == sum(area >= 40 for area in areas)
+
+
+def flood(mask: NDArray[np.uint8], class_index: int) -> list[set[tuple[int, int]]]:
+    """Components by flooding, eight neighbours."""
+    left = {(int(y), int(x)) for y, x in np.argwhere(mask == class_index)}
+    found = []
+    while left:
+        front = {left.pop()}
+        component = set(front)
+        while front:
+            around = {(y + dy, x + dx) for y, x in front for dy in (-1, 0, 1) for dx in (-1, 0, 1)}
+            front = around & left
+            left -= front
+            component |= front
+        found.append(component)
+    return found
+
+
+@given(arrays.arrays(np.uint8, st.tuples(st.integers(1, 7), st.integers(1, 9)), elements=st.integers(0, 2)))
+def test_parts_are_those_of_a_flood(mask: NDArray[np.uint8]) -> None:
+    parts = Parts(mask, [1, 2])
+    y, x = np.indices(mask.shape).reshape(2, -1)
+    for class_index in (1, 2):
+        found = parts.at(class_index, x, y).reshape(mask.shape)
+        ours = [{(int(y), int(x)) for y, x in np.argwhere(found == k)} for k in np.unique(found[found >= 0])]
+        assert sorted(map(sorted, ours)) == sorted(map(sorted, flood(mask, class_index)))
+    assert (parts.at(0, x, y) == -1).all()
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -2,11 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from hypothesis.extra import numpy as arrays
 
-from scribblebench.scribbles.objects import components_of, group_objects
+from scribblebench.scribbles.objects import group_objects
 from scribblebench.scribbles.stroke import Stroke
 
 
@@ -52,26 +49,3 @@ def test_indices_of_the_source_name_the_objects() -> None:
         7: 4,
         9: 9,
     }
-
-
-def flood(mask: np.ndarray, class_index: int) -> list[set[tuple[int, int]]]:
-    """Components by flooding, eight neighbours."""
-    left = {(int(y), int(x)) for y, x in np.argwhere(mask == class_index)}
-    found = []
-    while left:
-        front = {left.pop()}
-        component = set(front)
-        while front:
-            around = {(y + dy, x + dx) for y, x in front for dy in (-1, 0, 1) for dx in (-1, 0, 1)}
-            front = around & left
-            left -= front
-            component |= front
-        found.append(component)
-    return found
-
-
-@given(arrays.arrays(np.uint8, (7, 9), elements=st.integers(0, 1)))
-def test_components_are_those_of_a_flood(mask: np.ndarray) -> None:
-    labels = components_of(mask, 1)
-    ours = [{(int(y), int(x)) for y, x in np.argwhere(labels == k)} for k in range(1, labels.max() + 1)]
-    assert sorted(map(sorted, ours)) == sorted(map(sorted, flood(mask, 1)))
