@@ -70,4 +70,6 @@ cells --grid drop --seeds 0
 within 300 "$python" -m scribblebench run --grid efficiency --set batch=8 --device cuda --runs "$out/runs"
 within 300 "$python" -m scribblebench figures "${on_photographs[@]}" --weights "$weights" --runs "$out/runs" \
     --out "$out/figures"
-"$python" -m scribblebench report --runs "$out/runs" --out "$out/report"
+if compgen -G "$out/runs/*.json" > /dev/null; then
+    "$python" -m scribblebench report --runs "$out/runs" --out "$out/report"
+fi
