@@ -10,6 +10,8 @@ from typing import Any
 from scribblebench.doctor.finding import Asked, Finding
 
 _ABOUT = "CUDA"
+# Ampere's: earlier cards have no arithmetic of bfloat16.
+_BF16 = (8, 0)
 
 
 def cuda(asked: Asked) -> Iterator[Finding]:
@@ -48,6 +50,9 @@ def _devices(torch: Any) -> Iterator[Finding]:
             continue
         name = torch.cuda.get_device_name(index)
         yield Finding("ok", _ABOUT, f"cuda:{index} {name}, {_gib(free)} of {_gib(total)} free")
+        if torch.cuda.get_device_capability(index) < _BF16:
+            told = f"cuda:{index} has no bfloat16 of its own: protocols with precision: bf16 are slow on it"
+            yield Finding("warning", _ABOUT, told, "Give run --set precision=float32.")
 
 
 def _gib(size: float) -> str:

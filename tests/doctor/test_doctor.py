@@ -9,10 +9,12 @@ from pathlib import Path
 
 import msgspec
 import pytest
+import torch
 
 from scribblebench.cli.main import main
 from scribblebench.core.files import fingerprint
 from scribblebench.doctor import Asked, Finding
+from scribblebench.doctor.cuda import cuda
 from scribblebench.doctor.data import data
 from scribblebench.doctor.extras import PURPOSES
 from scribblebench.doctor.pair import pair
@@ -43,16 +45,16 @@ def record(seed: int, status: str, reason: str = "") -> Record:
 
 
 @pytest.mark.parametrize(
-    ("torch", "vision", "said"),
+    ("core", "vision", "said"),
     [
         ("1.0.0", "0.29.0", "requires torch >=2.14.0, but torch is 1.0.0"),
         ("2.15.0+cu128", "0.29.0+cpu", "are of different builds"),
     ],
 )
 def test_torchvision_of_another_torch(
-    torch: str, vision: str, said: str, monkeypatch: pytest.MonkeyPatch
+    core: str, vision: str, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(metadata, "version", {"torch": torch, "torchvision": vision}.__getitem__)
+    monkeypatch.setattr(metadata, "version", {"torch": core, "torchvision": vision}.__getitem__)
     monkeypatch.setattr(metadata, "requires", lambda name: ["numpy", "torch (>=2.14.0)"])
     (found,) = pair(Asked())
     assert found.level == "wrong"
@@ -132,3 +134,23 @@ def test_json_and_the_exit_code(
         main(["doctor", "--dataset", "voc2012"])
     assert ended.value.code == 1
     assert "\nwrong    data voc2012" in capsys.readouterr().out
+
+
+def test_cards_that_are_old_or_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stand-in for the driver: a new card, one without bfloat16, one that another process has to itself."""
+
+    def memory(index: int) -> tuple[int, int]:
+        if index == 2:
+            raise RuntimeError("CUDA error:\nall devices are busy")
+        return 3 * 2**30, 4 * 2**30
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 3)
+    monkeypatch.setattr(torch.cuda, "mem_get_info", memory)
+    monkeypatch.setattr(torch.cuda, "get_device_name", ["New", "Old"].__getitem__)
+    monkeypatch.setattr(torch.cuda, "get_device_capability", [(8, 6), (7, 5)].__getitem__)
+    new, old, slow, taken = cuda(Asked())
+    assert (new.level, new.text) == ("ok", "cuda:0 New, 3.0 GiB of 4.0 GiB free")
+    assert [one.level for one in (old, slow, taken)] == ["ok", "warning", "warning"]
+    assert slow.text.startswith("cuda:1 has no bfloat16")
+    assert taken.text == "cuda:2 cannot be used: CUDA error: all devices are busy"
