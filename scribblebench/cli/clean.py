@@ -8,7 +8,7 @@ import click
 
 from scribblebench.cli._options import runs_option, variants_option
 from scribblebench.core.errors import UserError
-from scribblebench.grid.clean import KINDS, in_use, remove, rubbish
+from scribblebench.grid.clean import KINDS, Folders, in_use, remove, rubbish
 
 _MEANING = "; ".join(f"{name}: {kind.what}" for name, kind in KINDS.items())
 
@@ -34,7 +34,8 @@ def command(only: tuple[str, ...], dry_run: bool, runs: Path, variants: Path) ->
     if not runs.is_dir():
         raise UserError(f"No folder {runs}. Give --runs.")
     kinds = only or tuple(KINDS)
-    found = rubbish(runs, variants, kinds)
+    at = Folders(runs, variants)
+    found = rubbish(at, kinds)
     gone = found if dry_run else [each for each in found if remove(each)]
     for kind in KINDS:
         sizes = [each.size for each in gone if each.kind == kind]
@@ -42,7 +43,7 @@ def command(only: tuple[str, ...], dry_run: bool, runs: Path, variants: Path) ->
             price = KINDS[kind].price
             cost = "" if price == "nothing" else f" ({price})"
             click.echo(f"{len(sizes):>5} {KINDS[kind].what}, {sum(sizes) / 2**20:,.1f} MiB{cost}")
-    for kind in in_use(runs, kinds):
+    for kind in in_use(at, kinds):
         click.echo(f"{KINDS[kind].what}: left alone, cells are running.", err=True)
     verb = "would be removed" if dry_run else "removed"
     click.echo(

@@ -1,4 +1,4 @@
-"""What a folder of records can do without: states on the way, labels of stages, locks. Never a result."""
+"""What folders can do without: states on the way, labels of stages, locks. Never a result."""
 
 from __future__ import annotations
 
@@ -9,7 +9,25 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scribblebench.core.files import is_leftover
+from scribblebench.pictures.decoded import decoded_files, decoded_locks, lock_of
 from scribblebench.store.lock import is_held, try_lock
+
+
+@dataclass(frozen=True)
+class Folders:
+    """Where to look.
+
+    Attributes:
+        runs: folder of records.
+        variants: folder of variants, a folder for each dataset in it.
+    """
+
+    runs: Path
+    variants: Path
+
+
+Found = Iterator[tuple[Path, Path | None]]
+"""Files that may go, each with the lock of whoever uses it."""
 
 
 @dataclass(frozen=True)
@@ -36,58 +54,57 @@ class Kind:
     Attributes:
         what: in a few words.
         price: what is lost with it.
-        find: its files in a folder, each with the lock of whoever uses it.
+        find: lists it.
         shared: cells that run may come to need it.
-        with_variants: it lies in the folder of variants, not in that of records.
     """
 
     what: str
     price: str
-    find: Callable[[Path], Iterator[tuple[Path, Path | None]]]
+    find: Callable[[Folders], Found]
     shared: bool = True
-    with_variants: bool = False
 
 
-def _prefixes(runs: Path) -> Iterator[tuple[Path, Path | None]]:
-    for path in (runs / "checkpoints").glob("prefix-*.safetensors"):
+def _prefixes(at: Folders) -> Found:
+    for path in (at.runs / "checkpoints").glob("prefix-*.safetensors"):
         yield path, path.with_suffix(".lock")
 
 
-def _partials(runs: Path) -> Iterator[tuple[Path, Path | None]]:
-    for path in (runs / "checkpoints").glob("*.partial.safetensors"):
+def _partials(at: Folders) -> Found:
+    for path in (at.runs / "checkpoints").glob("*.partial.safetensors"):
         yield path, path.with_name(path.name.replace(".partial.safetensors", ".lock"))
 
 
-def _labels(runs: Path) -> Iterator[tuple[Path, Path | None]]:
-    for path in (runs / "label-maps").glob("labels-*"):
+def _labels(at: Folders) -> Found:
+    for path in (at.runs / "label-maps").glob("labels-*"):
         yield path, path.with_name(f".{path.name.removesuffix('.making')}.lock")
 
 
-def _damaged(runs: Path) -> Iterator[tuple[Path, Path | None]]:
-    yield from ((path, None) for path in (runs / "checkpoints").glob("*.damaged"))
+def _damaged(at: Folders) -> Found:
+    yield from ((path, None) for path in (at.runs / "checkpoints").glob("*.damaged"))
 
 
-def _locks(runs: Path) -> Iterator[tuple[Path, Path | None]]:
-    for folder, pattern in (
-        (runs, "*.lock"),
-        (runs / "checkpoints", "*.lock"),
-        (runs / "label-maps", ".*.lock"),
+def _locks(at: Folders) -> Found:
+    for locks in (
+        at.runs.glob("*.lock"),
+        (at.runs / "checkpoints").glob("*.lock"),
+        (at.runs / "label-maps").glob(".*.lock"),
+        decoded_locks(at.variants),
     ):
-        yield from ((path, path) for path in folder.glob(pattern))
+        yield from ((path, path) for path in locks)
 
 
-def _temporary(runs: Path) -> Iterator[tuple[Path, Path | None]]:
-    for folder in (runs, *(runs / name for name in ("checkpoints", "progress", "grids", "predictions"))):
+def _temporary(at: Folders) -> Found:
+    own = ("checkpoints", "progress", "grids", "predictions")
+    for folder in (at.runs, *(at.runs / name for name in own), *at.variants.glob("*/")):
         yield from ((path, None) for path in folder.glob(".*.tmp") if is_leftover(path))
 
 
-def _progress(runs: Path) -> Iterator[tuple[Path, Path | None]]:
-    yield from ((path, runs / f"{path.stem}.lock") for path in (runs / "progress").glob("*.json"))
+def _progress(at: Folders) -> Found:
+    yield from ((path, at.runs / f"{path.stem}.lock") for path in (at.runs / "progress").glob("*.json"))
 
 
-def _photographs(variants: Path) -> Iterator[tuple[Path, Path | None]]:
-    for path in variants.glob("*/.photographs-*.bin"):
-        yield path, path.with_suffix(".lock")
+def _photographs(at: Folders) -> Found:
+    yield from ((path, lock_of(path)) for path in decoded_files(at.variants))
 
 
 KINDS: dict[str, Kind] = {
@@ -96,12 +113,7 @@ KINDS: dict[str, Kind] = {
     ),
     "stages": Kind("label maps that stages made", "they are made again by whoever needs them", _labels),
     "partial": Kind("states of trainings under way", "interrupted cells begin anew", _partials),
-    "photographs": Kind(
-        "decoded photographs",
-        "they are decoded again by whoever needs them",
-        _photographs,
-        with_variants=True,
-    ),
+    "photographs": Kind("decoded photographs", "they are decoded again by whoever needs them", _photographs),
     "damaged": Kind("damaged checkpoints set aside", "nothing", _damaged, shared=False),
     "temporary": Kind("files that killed writers left", "nothing", _temporary, shared=False),
     "progress": Kind("progress of cells that nobody is at", "nothing", _progress, shared=False),
@@ -109,19 +121,13 @@ KINDS: dict[str, Kind] = {
 }
 
 
-def rubbish(runs: Path, variants: Path, kinds: tuple[str, ...]) -> list[Rubbish]:
-    """List what may go now: nothing that a living process holds, or that cells that run may come to need.
-
-    Args:
-        runs: folder of records.
-        variants: folder of variants.
-        kinds: keys of ``KINDS``.
-    """
-    busy = any(is_held(path) for path in runs.glob("*.lock"))
+def rubbish(at: Folders, kinds: tuple[str, ...]) -> list[Rubbish]:
+    """List what may go now: nothing that a living process holds, or that cells that run may come to need."""
+    busy = _busy(at)
     found = []
     for kind in KINDS:
         if kind in kinds and not (busy and KINDS[kind].shared):
-            entries = sorted(KINDS[kind].find(variants if KINDS[kind].with_variants else runs))
+            entries = sorted(KINDS[kind].find(at))
             found += [
                 Rubbish(kind, path, _size(path), lock)
                 for path, lock in entries
@@ -130,10 +136,13 @@ def rubbish(runs: Path, variants: Path, kinds: tuple[str, ...]) -> list[Rubbish]
     return found
 
 
-def in_use(runs: Path, kinds: tuple[str, ...]) -> list[str]:
+def in_use(at: Folders, kinds: tuple[str, ...]) -> list[str]:
     """List the kinds that stay because cells are running."""
-    busy = any(is_held(path) for path in runs.glob("*.lock"))
-    return [kind for kind in KINDS if kind in kinds and busy and KINDS[kind].shared]
+    return [kind for kind in KINDS if kind in kinds and KINDS[kind].shared] if _busy(at) else []
+
+
+def _busy(at: Folders) -> bool:
+    return any(is_held(path) for path in at.runs.glob("*.lock"))
 
 
 def remove(found: Rubbish) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -54,7 +54,7 @@ def components(label_map: NDArray[np.uint8], ignore_index: int, min_area: int = 
     >>> [(c.class_index, c.first, int(c.visible.sum())) for c in components(drawn, 255)]
     [(3, (6, 1), 3), (3, (1, 2), 2)]
     """
-    runs = _runs(np.pad(label_map, _BORDER, mode="edge"), lambda values: values != ignore_index)
+    runs = _runs(np.pad(label_map, _BORDER, mode="edge"), np.arange(256) != ignore_index)
     if not len(runs.start):
         return []
     numbers = _numbers(runs)
@@ -86,10 +86,8 @@ class Parts:
             label_map: uint8 (h, w).
             classes: those whose components are asked for.
         """
-        wanted = np.zeros(np.iinfo(label_map.dtype).max + 1, dtype=bool)
-        wanted[list(classes)] = True
         self._width = label_map.shape[1]
-        self._runs = _runs(label_map, lambda values: wanted[values])
+        self._runs = _runs(label_map, np.isin(np.arange(256), list(classes)))
         self._numbers = _numbers(self._runs)
 
     def at(self, class_index: int, x: NDArray[np.int64], y: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -124,15 +122,15 @@ class _Runs(NamedTuple):
     stop: NDArray[np.int64]
 
 
-def _runs(label_map: NDArray[np.uint8], wanted: Callable[[NDArray[np.uint8]], NDArray[np.bool_]]) -> _Runs:
-    """Find the runs of the values that are wanted."""
+def _runs(label_map: NDArray[np.uint8], wanted: NDArray[np.bool_]) -> _Runs:
+    """Find the runs of those of the 256 values that are wanted."""
     width = label_map.shape[1]
     begins = np.ones(label_map.shape, dtype=bool)
     np.not_equal(label_map[:, 1:], label_map[:, :-1], out=begins[:, 1:])
     start = np.flatnonzero(begins)
     stop = np.append(start[1:], label_map.size)
     values = label_map.ravel()[start]
-    kept = wanted(values)
+    kept = wanted[values]
     row, column = np.divmod(start[kept], width)
     return _Runs(values[kept], row, column, stop[kept] - row * width)
 

@@ -27,8 +27,6 @@ def group_objects(strokes: Mapping[int, Stroke], mask: NDArray[np.uint8]) -> dic
         mask: dense labels (height, width).
     """
     names = {i: i for i in strokes}
-    if not strokes:
-        return names
     owner: dict[tuple[int, int], int] = {}
     parts = Parts(mask, {s.class_index for s in strokes.values()})
     for i, stroke in sorted(strokes.items()):

@@ -15,6 +15,7 @@ import torch
 from scribblebench.core.errors import NoSpaceError
 from scribblebench.core.files import aside, fingerprint, free_space
 from scribblebench.loading.images import Pictures, decode, load_pictures, planes
+from scribblebench.pictures.decoded import decoded_file, lock_of, of_the_same
 from scribblebench.pictures.photographs import decoder
 from scribblebench.pictures.size import picture_size
 from scribblebench.sources.stamps import SETTLED, Stamp, newest, stamp
@@ -48,7 +49,7 @@ def shared_photographs(paths: Sequence[Path], folder: Path) -> Pictures:
     stamps = stamp(paths)
     if len(paths) >= _FEW and _settled(stamps) and _has_room(folder, sizes):
         names = fingerprint([os.fsencode(path.absolute()).hex() for path in paths])
-        file = folder / f".photographs-{names[:12]}-{fingerprint([RULE, decoder(), stamps])[:12]}.bin"
+        file = decoded_file(folder, names[:12], fingerprint([RULE, decoder(), stamps])[:12])
         try:
             return _mapped(file, paths, sizes)
         except NoSpaceError as error:
@@ -68,9 +69,9 @@ def _has_room(folder: Path, sizes: Sequence[tuple[int, int]]) -> bool:
 
 def _mapped(file: Path, paths: Sequence[Path], sizes: Sequence[tuple[int, int]]) -> Pictures:
     length = 3 * sum(height * width for height, width in sizes)
-    with wait_lock(file.with_suffix(".lock")):
+    with wait_lock(lock_of(file)):
         if not _is_whole(file, length):
-            for other in file.parent.glob(f"{file.name.rpartition('-')[0]}-*.bin"):
+            for other in of_the_same(file):
                 other.unlink(missing_ok=True)
             _write(file, paths)
             _log.info("%d photographs are decoded, in %s (%.1f GiB).", len(paths), file, length / 2**30)

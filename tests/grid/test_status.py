@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from scribblebench.core.errors import UserError
-from scribblebench.grid.clean import KINDS, in_use, remove, rubbish
+from scribblebench.grid.clean import KINDS, Folders, in_use, remove, rubbish
 from scribblebench.grid.estimate import Estimates
 from scribblebench.grid.plan import planned
 from scribblebench.grid.status import Status, status, table
@@ -112,15 +112,20 @@ def littered(tmp_path: Path) -> tuple[Path, dict[str, list[Path]], list[Path]]:
         "partial": [runs / "checkpoints/b.partial.safetensors"],
         "photographs": [tmp_path / "data/voc2012/.photographs-a-b.bin"],
         "damaged": [runs / "checkpoints/c.safetensors.damaged"],
-        "temporary": [runs / left],
+        "temporary": [runs / left, tmp_path / "data/voc2012" / left],
         "progress": [runs / "progress/cell.json"],
-        "locks": [runs / "cell.lock", runs / "checkpoints/b.lock"],
+        "locks": [
+            runs / "cell.lock",
+            runs / "checkpoints/b.lock",
+            tmp_path / "data/voc2012/.photographs-a.lock",
+        ],
     }
     kept = [runs / name for name in ("a.json", "a.npz", "a.log", "checkpoints/b.safetensors", "grids/g.json")]
     for path in [*(path for paths in litter.values() for path in paths), *kept]:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"12345")
-    os.utime(runs / left, (0, 0))
+    for path in litter["temporary"]:
+        os.utime(path, (0, 0))
     return runs, litter, kept
 
 
@@ -129,7 +134,7 @@ def test_cleaning_removes_one_kind_and_never_a_result(
     littered: tuple[Path, dict[str, list[Path]], list[Path]], kind: str
 ) -> None:
     runs, litter, kept = littered
-    found = rubbish(runs, runs.parent / "data", (kind,))
+    found = rubbish(Folders(runs, runs.parent / "data"), (kind,))
     assert sum(each.size for each in found) == 5 * len(litter[kind])
     assert all(remove(each) for each in found)
     assert not any(path.exists() for path in litter[kind])
@@ -141,19 +146,15 @@ def test_while_a_cell_runs_its_things_stay(
     littered: tuple[Path, dict[str, list[Path]], list[Path]],
 ) -> None:
     runs, litter, _ = littered
-    every = tuple(KINDS)
+    at, every = Folders(runs, runs.parent / "data"), tuple(KINDS)
     with try_lock(runs / "cell.lock"):
-        assert {each.kind for each in rubbish(runs, runs.parent / "data", every)} == {
-            "damaged",
-            "temporary",
-            "locks",
-        }
-        assert in_use(runs, every) == ["prefixes", "stages", "partial", "photographs"]
-        for each in rubbish(runs, runs.parent / "data", every):
+        assert {each.kind for each in rubbish(at, every)} == {"damaged", "temporary", "locks"}
+        assert in_use(at, every) == ["prefixes", "stages", "partial", "photographs"]
+        for each in rubbish(at, every):
             remove(each)
         assert is_held(runs / "cell.lock")
     assert litter["progress"][0].exists()
-    assert in_use(runs, every) == []
+    assert in_use(at, every) == []
 
 
 def test_a_lock_that_was_cleaned_away_meanwhile_is_taken_anew(tmp_path: Path) -> None:
